@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * All limits on what comes from outside: name, value, unit, why. Each is hit by a test at
+ * limit - 1, limit and limit + 1. A limit that protects memory is checked before the allocation.
+ */
+
+#define PV_KIB ((gsize)1024)
+#define PV_MIB (1024 * PV_KIB)
+#define PV_GIB (1024 * PV_MIB)
+
+/* base */
+#define PV_FILE_BYTES_MAX \
+	(100 * PV_MIB) /* bytes: any file read whole; Notary's own ceiling for metadata */
+#define PV_JSON_DEPTH_MAX        64     /* levels: real metadata and manifests need under 12 */
+#define PV_JSON_STRING_BYTES_MAX PV_MIB /* bytes: one JSON string (a PEM chain is under 64 KiB) */
+#define PV_LINE_BYTES_MAX        (64 * PV_KIB) /* bytes: one line of a text file or protocol */
+#define PV_CHILD_OUTPUT_BYTES_MAX \
+	(16 * PV_MIB) /* bytes: what a child process may print for us to read */
+
+/* crypto */
+#define PV_KEY_FILE_BYTES_MAX    (64 * PV_KIB) /* bytes: one private key file */
+#define PV_CERTIFICATE_BYTES_MAX (64 * PV_KIB) /* bytes: one PEM chain in a root key */
+#define PV_PASSPHRASE_BYTES_MAX  1024          /* bytes */
+#define PV_RSA_BITS_MIN          2048          /* bits: Notary's own floor */
+#define PV_RSA_BITS_MAX          8192 /* bits: above this a verification is a denial of service */
+#define PV_PBKDF2_ITERATIONS_MAX \
+	10000000 /* count: a key file must not stall the process for minutes */
+
+/* tuf */
+#define PV_TIMESTAMP_BYTES_MAX   PV_MIB /* bytes: Notary client's limit for timestamp.json */
+#define PV_METADATA_BYTES_MAX    (100 * PV_MIB) /* bytes: Notary client's limit for other roles */
+#define PV_PUBLIC_KEY_BYTES_MAX  (256 * PV_KIB) /* bytes: Notary client's limit for *.key */
+#define PV_ROLE_NAME_BYTES_MAX   255            /* bytes: Notary: shorter than 256 */
+#define PV_TARGET_NAME_BYTES_MAX (4 * PV_KIB)   /* bytes: tags have 128; addhash takes any name */
+#define PV_TARGETS_MAX           1000000        /* targets in one role */
+#define PV_DELEGATIONS_MAX       4096 /* delegations in one role and roles in a snapshot */
+#define PV_KEYS_MAX              4096 /* keys in one role's table */
+#define PV_SIGNATURES_MAX        1024 /* signatures on one file */
+#define PV_ROOT_ROTATIONS_MAX    1024 /* root versions followed in one update */
+#define PV_GUN_BYTES_MAX         1024 /* bytes: a repository path */
+
+/* oci */
+#define PV_REFERENCE_BYTES_MAX \
+	1024 /* bytes: host 255 + path 255 + tag 128 + digest 135 fit easily */
+#define PV_MANIFEST_BYTES_MAX    (4 * PV_MIB)  /* bytes: what registries accept */
+#define PV_CONFIG_BYTES_MAX      (8 * PV_MIB)  /* bytes: an image configuration */
+#define PV_LAYERS_MAX            512           /* layers in a manifest; overlay allows 500 */
+#define PV_INDEX_MANIFESTS_MAX   1024          /* manifests in an index */
+#define PV_INDEX_DEPTH_MAX       4             /* an index in an index in … */
+#define PV_BLOB_BYTES_MAX        (64 * PV_GIB) /* bytes: one compressed layer */
+#define PV_HTTP_HEADER_BYTES_MAX (64 * PV_KIB) /* bytes: one answer's header lines */
+#define PV_HTTP_REDIRECTS_MAX    5             /* redirects followed for one request */
+
+/* layer stream */
+#define PV_LAYER_BYTES_MAX    (256 * PV_GIB) /* bytes: one layer inflated */
+#define PV_LAYER_RATIO_MAX    1100           /* times: deflate cannot exceed 1,032 */
+#define PV_TAR_PATH_BYTES_MAX 4096           /* bytes: PATH_MAX; longer names cannot be opened */
+#define PV_TAR_PAX_BYTES_MAX  PV_MIB         /* bytes: one PAX header block */
+#define PV_TAR_DEPTH_MAX      1024           /* components of a path */
+#define PV_TAR_ENTRIES_MAX    20000000       /* entries in one layer */
+
+/* catalog */
+#define PV_PACKAGE_DATABASE_BYTES_MAX \
+	(256 * PV_MIB) /* bytes: a package database; Debian's largest is 40 MB */
+#define PV_PACKAGE_FILE_BYTES_MAX \
+	(4 * PV_MIB)                       /* bytes: one package.json, os-release, status.d file */
+#define PV_PACKAGES_MAX            1000000 /* packages in one image */
+#define PV_PACKAGE_FIELD_BYTES_MAX 4096    /* bytes: a name, a version, a purl */
+
+/* vuln */
+#define PV_OSV_RECORD_BYTES_MAX (16 * PV_MIB) /* bytes: one OSV record; the largest seen has 5 MB */
+#define PV_OSV_RECORDS_MAX      20000000      /* records in one import; OSV.dev lists 2.1 million */
+#define PV_VERSION_BYTES_MAX    1024          /* bytes: one version string */
+#define PV_DATABASE_BYTES_MAX   (64 * PV_GIB) /* bytes: the advisory database's map */
+
+/* policy and isolation */
+#define PV_POLICY_BYTES_MAX   PV_MIB /* bytes: policy.yaml */
+#define PV_POLICY_RULES_MAX   10000  /* rules in one policy */
+#define PV_ID_RANGE_SIZE      65536  /* ids: one container's user and group ids */
+#define PV_LEDGER_ENTRIES_MAX 16384  /* ranges handed out at one time */
+
+/* sandbox */
+#define PV_RECORD_BYTES_MAX        (16 * PV_MIB)   /* bytes: one record from a worker */
+#define PV_WORKER_MEMORY_BYTES_MAX (1024 * PV_MIB) /* bytes: a worker's address space */
+#define PV_WORKER_SECONDS_MAX      900             /* seconds of processor time for one image */
+
+/* service */
+#define PV_HTTP_BODY_BYTES_MAX \
+	(128 * PV_MIB) /* bytes: an upload: a large targets file and its relatives */
+#define PV_HTTP_DISCARD_BYTES_MAX \
+	PV_MIB                          /* bytes of an over-long chunked body read before closing */
+#define PV_UPLOAD_PARTS_MAX       4096  /* parts in one upload */
+#define PV_CHANGEFEED_RECORDS_MAX 10000 /* rows in one answer */
+#define PV_SIGNER_MESSAGE_BYTES_MAX \
+	(128 * PV_MIB) /* bytes: one message between service and signer */
