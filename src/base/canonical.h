@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <glib.h>
+
+/*
+ * JSON of the trust path: strict reading in one pass into a flat array of nodes, and the canonical
+ * form that is signed (trust.md 2.1): members sorted by bytes, no white space, strings raw but for
+ * `"` and `\`, integers only.
+ *
+ * Refused: duplicate members, trailing bytes, invalid UTF-8, lone surrogates, numbers that are not
+ * integers or are beyond 2^53, more than PV_JSON_DEPTH_MAX levels. No recursion.
+ */
+
+typedef enum {
+	PV_NODE_NULL,
+	PV_NODE_FALSE,
+	PV_NODE_TRUE,
+	PV_NODE_INTEGER,
+	PV_NODE_STRING,
+	PV_NODE_ARRAY,
+	PV_NODE_OBJECT
+} PvNodeKind;
+
+typedef struct PvDocument PvDocument; /* owns the text, the nodes and unescaped strings */
+typedef struct PvNode PvNode;         /* lives as long as its document */
+
+/**
+ * pv_document_parse:
+ * @text: untrusted; a reference is kept
+ * @what: for messages: "targets.json"
+ *
+ * Errors: PV_ERROR_SYNTAX (with the byte offset), PV_ERROR_LIMIT.
+ */
+PvDocument *pv_document_parse(GBytes *text, const char *what, GError **error);
+void pv_document_free(PvDocument *document);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvDocument, pv_document_free)
+
+const PvNode *pv_document_root(const PvDocument *document);
+
+PvNodeKind pv_node_kind(const PvNode *node);
+gint64 pv_node_integer(const PvNode *node);
+/* The string's bytes, unescaped and NUL-terminated; it has no NUL inside. */
+const char *pv_node_string(const PvNode *node, gsize *ret_length);
+guint pv_node_length(const PvNode *node);        /* items or members */
+const PvNode *pv_node_first(const PvNode *node); /* item or member value, in file order */
+const PvNode *pv_node_next(const PvNode *node);  /* NULL after the last */
+const char *pv_node_name(const PvNode *node, gsize *ret_length);      /* of a member */
+const PvNode *pv_node_member(const PvNode *object, const char *name); /* NULL if there is none */
+
+/**
+ * pv_node_canonical:
+ *
+ * Returns: (transfer full): the canonical form of the node, the input of signatures. If the text is
+ * canonical already this is a slice of it and costs no copy.
+ */
+GBytes *pv_node_canonical(const PvNode *node);
+
+/*
+ * Writing: a builder that yields canonical JSON. In a *file* Notary additionally escapes
+ * `<` `>` `&` U+2028 U+2029 as \u003c … (trust.md 0.1): pv_canonical_file_form() does it.
+ */
+void pv_canonical_append_string(GString *to, const char *text);
+
+/**
+ * pv_canonical_file_form:
+ * @canonical: canonical JSON
+ *
+ * Returns: (transfer full): the spelling in which Go's encoder writes it to a file. Control
+ * characters inside strings cannot be written: PV_ERROR_SYNTAX.
+ */
+GBytes *pv_canonical_file_form(GBytes *canonical, GError **error);

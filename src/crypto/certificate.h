@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <glib.h>
+
+#include "base/clock.h"
+#include "crypto/key.h"
+
+/**
+ * pv_certificate_new_root:
+ * @key: the root key
+ * @gun: becomes the subject's common name
+ * @now: not before; it ends ten years later
+ *
+ * Makes the self-signed certificate that stands in root.json (trust.md 2.2): v3, 128-bit serial,
+ * critical digitalSignature and keyEncipherment, EKU codeSigning, critical CA:FALSE.
+ *
+ * Returns: (transfer full): the *-x509 public key whose encoding is the PEM text.
+ */
+PvPublicKey *pv_certificate_new_root(const PvPrivateKey *key, const char *gun, PvTime now,
+				     GError **error);
+
+/**
+ * pv_certificate_check:
+ * @key: an *-x509 key
+ * @gun: the repository it is to speak for
+ *
+ * The rules for a root certificate: common name equals @gun or is a prefix of it ending in `*`; not
+ * expired at @now, not before at most a day ahead; no SHA-1 signature; RSA of 2048 bits or more; one
+ * non-CA certificate, and it comes first. Its self-signature may be bad (YubiKeys made such).
+ *
+ * Errors: PV_ERROR_ROOT, PV_ERROR_EXPIRED, each naming the rule.
+ */
+gboolean pv_certificate_check(const PvPublicKey *key, const char *gun, PvTime now, GError **error);
+
+/**
+ * pv_certificate_expires:
+ *
+ * Returns: when the leaf ends.
+ */
+PvTime pv_certificate_expires(const PvPublicKey *key);
+
+/**
+ * pv_certificate_parse_key:
+ * @pem: untrusted: a PEM certificate or a PEM public key, as `delegation add` takes it
+ *
+ * Returns: (transfer full): the public key: *-x509 for a certificate, plain for a bare key.
+ */
+PvPublicKey *pv_certificate_parse_key(const char *pem, gsize size, GError **error);

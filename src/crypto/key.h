@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <glib.h>
+
+/*
+ * Public keys as trust metadata names them, and private keys in locked memory. The kinds, their
+ * encodings and the signature methods are Notary's (trust.md 2.2, 2.3); crypto is OpenSSL's EVP.
+ */
+
+typedef enum { PV_KEY_ECDSA, PV_KEY_RSA, PV_KEY_ED25519 } PvKeyKind;
+
+/* Immutable and reference-counted. */
+typedef struct PvPublicKey PvPublicKey;
+
+/**
+ * pv_public_key_new:
+ * @keytype: untrusted: "ecdsa", "rsa", "ed25519", "ecdsa-x509" or "rsa-x509"
+ * @public: untrusted: the bytes behind keyval.public's base64: DER SubjectPublicKeyInfo, 32 raw bytes
+ * for ed25519, a PEM chain (leaf first) for *-x509
+ *
+ * Explicit EC parameters of a named curve are accepted (old tokens write them); P-224, P-256, P-384
+ * and P-521; RSA from PV_RSA_BITS_MIN to PV_RSA_BITS_MAX. A certificate's own signature and dates
+ * are not looked at here (pv_certificate_check() does).
+ *
+ * Errors: PV_ERROR_KEY, PV_ERROR_UNSUPPORTED, PV_ERROR_LIMIT.
+ */
+PvPublicKey *pv_public_key_new(const char *keytype, const guint8 *public, gsize size,
+			       GError **error);
+
+PvPublicKey *pv_public_key_ref(PvPublicKey *key);
+void pv_public_key_unref(PvPublicKey *key);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvPublicKey, pv_public_key_unref)
+
+PvKeyKind pv_public_key_kind(const PvPublicKey *key);
+const char *pv_public_key_type(const PvPublicKey *key); /* "ecdsa-x509" … */
+GBytes *pv_public_key_encoded(const PvPublicKey *key);  /* (transfer none): @public as given */
+
+/**
+ * pv_public_key_id:
+ *
+ * Returns: (transfer none): hex(sha256(canonical({"keytype","keyval":{"private":null,"public"}}))).
+ */
+const char *pv_public_key_id(const PvPublicKey *key);
+
+/**
+ * pv_public_key_canonical_id:
+ *
+ * Returns: (transfer none): the id of the plain key: for *-x509 that of the key in the certificate,
+ * which names the private key's file; otherwise the same as pv_public_key_id().
+ */
+const char *pv_public_key_canonical_id(const PvPublicKey *key);
+
+/**
+ * pv_public_key_verify:
+ * @method: untrusted: "ecdsa", "eddsa", "rsapss", "rsapkcs1v15", "pycrypto-pkcs#1 pss"; any case
+ * @message: what was signed (not its hash)
+ * @signature: untrusted: raw r||s for ecdsa
+ *
+ * Returns: TRUE if the signature is good. A method that does not fit the key is a bad signature.
+ */
+gboolean pv_public_key_verify(const PvPublicKey *key, const char *method, const void *message,
+			      gsize message_size, const void *signature, gsize signature_size);
+
+/* The private half: in locked, non-dumpable memory, wiped when freed. */
+typedef struct PvPrivateKey PvPrivateKey;
+
+PvPrivateKey *pv_private_key_generate(PvKeyKind kind,
+				      GError **error); /* P-256, RSA 3072, Ed25519 */
+
+/**
+ * pv_private_key_new_der:
+ * @der: PKCS#8 or SEC1 or PKCS#1 DER, or the 96 bytes public||seed||public of Notary's ed25519
+ */
+PvPrivateKey *pv_private_key_new_der(const guint8 *der, gsize size, GError **error);
+
+void pv_private_key_free(PvPrivateKey *key);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvPrivateKey, pv_private_key_free)
+
+/**
+ * pv_private_key_public:
+ *
+ * Returns: (transfer none): its plain public key.
+ */
+PvPublicKey *pv_private_key_public(const PvPrivateKey *key);
+
+/**
+ * pv_private_key_sign:
+ * @ret_method: (out) (transfer none): "ecdsa", "rsapss" or "eddsa"
+ *
+ * Returns: (transfer full): the signature in the method's encoding, or NULL.
+ */
+GBytes *pv_private_key_sign(const PvPrivateKey *key, const void *message, gsize size,
+			    const char **ret_method, GError **error);

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <glib.h>
+
+#include "base/clock.h"
+#include "crypto/digest.h"
+#include "crypto/key.h"
+
+/*
+ * Trust metadata as checked structures. Parsing trusts nothing and proves nothing: a PvMetadata is
+ * unverified until pv_metadata_verify() has accepted it for a role's keys and threshold.
+ *
+ * The dialect (here Notary v1: tuf/notary.c, trust.md section 2) decides spelling; the structures
+ * and the checks are the same for every dialect.
+ */
+
+typedef enum {
+	PV_ROLE_ROOT,
+	PV_ROLE_TARGETS,
+	PV_ROLE_SNAPSHOT,
+	PV_ROLE_TIMESTAMP,
+	PV_ROLE_DELEGATION /* targets/… */
+} PvRoleKind;
+
+/**
+ * pv_role_kind:
+ * @name: untrusted: base role, or `targets/…` of `[-a-z0-9_/]`, path-clean, under 256 bytes
+ *
+ * Errors: PV_ERROR_ROLE.
+ */
+gboolean pv_role_kind(const char *name, PvRoleKind *ret_kind, GError **error);
+
+/* A role: who may sign it, how many must, and for a delegation which paths (prefixes). */
+typedef struct {
+	char *name;
+	guint threshold;
+	GPtrArray *keys;  /* of PvPublicKey; ids that the key table lacks are left out */
+	GPtrArray *paths; /* of char*; NULL for base roles; [""] is everything, empty is nothing */
+} PvRole;
+
+PvRole *pv_role_new(const char *name, guint threshold);
+void pv_role_free(PvRole *role);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvRole, pv_role_free)
+
+typedef struct {
+	char *key_id;
+	char *method; /* lower case */
+	GBytes *bytes;
+} PvSignature;
+
+/* Hashes and length of a file (in snapshot and timestamp) or of an image (a target). */
+typedef struct {
+	guint64 length;
+	PvDigest sha256; /* size 0 if absent */
+	PvDigest sha512; /* size 0 if absent */
+	GBytes *custom;  /* canonical JSON of a target's `custom`, or NULL */
+} PvFileMeta;
+
+typedef struct {
+	GBytes *file;          /* the bytes as received; hashes in other roles are over these */
+	GBytes *canonical;     /* of `signed`: the input of signatures */
+	GPtrArray *signatures; /* of PvSignature */
+	char *role;            /* the name it was parsed for */
+	PvRoleKind kind;
+	gint64 version;
+	PvTime expires;
+	/* root: name → PvRole for root, targets, snapshot, timestamp.
+	 * targets and delegations: name → PvRole of what they delegate to. */
+	GHashTable *roles;
+	GPtrArray *role_order; /* (borrowed names) delegations in the order of the file */
+	/* targets and delegations: name → PvFileMeta. snapshot and timestamp: role → PvFileMeta. */
+	GHashTable *files;
+} PvMetadata;
+
+/**
+ * pv_metadata_parse:
+ * @role: the role it is to be
+ * @file: untrusted; a reference is kept
+ *
+ * Strict (trust.md 1.8: exact member names, no duplicates, no trailing bytes; a member equal to a
+ * known name only when case is ignored is refused; other unknown members are kept in what is
+ * signed). `_type` must fit the role; version at least 1.
+ *
+ * Errors: PV_ERROR_SYNTAX, PV_ERROR_LIMIT, PV_ERROR_ROLE, PV_ERROR_KEY; the sentence names the file
+ * and the member.
+ */
+PvMetadata *pv_metadata_parse(const char *role, GBytes *file, GError **error);
+
+PvMetadata *pv_metadata_ref(PvMetadata *metadata);
+void pv_metadata_unref(PvMetadata *metadata);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvMetadata, pv_metadata_unref)
+
+/**
+ * pv_metadata_verify:
+ * @role: whose keys and threshold to demand
+ *
+ * Counts distinct keys of @role with a good signature (by canonical key, so that one key under two
+ * certificates counts once). Signatures of other keys and invalid ones are ignored (trust.md 0.1,
+ * row 2.3).
+ *
+ * Errors: PV_ERROR_SIGNATURE: how many are good, how many needed.
+ */
+gboolean pv_metadata_verify(const PvMetadata *metadata, const PvRole *role, GError **error);
+
+/**
+ * pv_metadata_check_expiry:
+ *
+ * Errors: PV_ERROR_EXPIRED: "timestamp of GUN expired at …".
+ */
+gboolean pv_metadata_check_expiry(const PvMetadata *metadata, PvTime now, GError **error);
+
+/**
+ * pv_file_meta_check:
+ * @meta: what a verified snapshot or timestamp says of @file; sha256 must be there
+ * @what: "targets"
+ *
+ * Compares the length and each hash that is there. Errors: PV_ERROR_DIGEST.
+ */
+gboolean pv_file_meta_check(const PvFileMeta *meta, GBytes *file, const char *what, GError **error);
+
+PvFileMeta *pv_file_meta_new(GBytes *file); /* sha256, sha512 and length of @file */
+PvFileMeta *pv_file_meta_copy(const PvFileMeta *meta);
+void pv_file_meta_free(PvFileMeta *meta);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvFileMeta, pv_file_meta_free)
+
+/* --- writing ------------------------------------------------------------------------------ */
+
+/* Metadata to be written; plain, filled by the caller. */
+typedef struct {
+	PvRoleKind kind;
+	gint64 version;
+	PvTime expires;
+	GHashTable *roles; /* (borrowed) name → PvRole: root's four, or delegations; may be NULL */
+	GPtrArray *role_order; /* (borrowed) order of delegations; NULL sorts by name */
+	GHashTable *files;     /* (borrowed) name → PvFileMeta; may be NULL */
+} PvMetadataDraft;
+
+/**
+ * pv_metadata_write_signed:
+ *
+ * Returns: (transfer full): the canonical `signed` object (trust.md 0.1: exactly these members),
+ * which is what signers sign. Names with control characters are refused: PV_ERROR_SYNTAX.
+ */
+GBytes *pv_metadata_write_signed(const PvMetadataDraft *draft, GError **error);
+
+/**
+ * pv_metadata_write_file:
+ * @signed_part: of pv_metadata_write_signed(), or the `canonical` of existing metadata
+ * @signatures: of PvSignature
+ *
+ * Returns: (transfer full): `{"signed":…,"signatures":[…]}` byte-exactly as trust.md 0.1 demands.
+ */
+GBytes *pv_metadata_write_file(GBytes *signed_part, GPtrArray *signatures, GError **error);
+
+PvSignature *pv_signature_new(const char *key_id, const char *method, GBytes *bytes);
+void pv_signature_free(PvSignature *signature);
+
+/**
+ * pv_metadata_sign:
+ * @signed_part: what to sign
+ * @key_id: the id under which the role lists the key (x509 id for root)
+ *
+ * Returns: (transfer full): a signature by a private key held here.
+ */
+PvSignature *pv_metadata_sign(GBytes *signed_part, const char *key_id, const PvPrivateKey *key,
+			      GError **error);
