@@ -23,7 +23,7 @@ check: ## install what is missing, build with -Werror, run all tests, plainly an
 demo: ## sign, verify, scan and run a real image on this machine, then clean up
 	@./deps.sh run
 	@$(MAKE) --no-print-directory all
-	@./demo
+	@demo/run
 
 bench: all ## ours beside the peers, as ratios
 	@./deps.sh check
