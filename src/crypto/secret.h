@@ -48,7 +48,7 @@ PvSecret *pv_secret_take_environment(const char *name);
 
 /**
  * pv_secret_prompt:
- * @prompt: "Passphrase for root key 1a2b3c4: "
+ * @prompt: "passphrase of root key 1a2b3c4", without colon
  *
  * Asks on /dev/tty without echo. Errors: PV_ERROR_PASSPHRASE (no terminal: the sentence says which
  * environment variable or option to use, given in @instead), PV_ERROR_IO.

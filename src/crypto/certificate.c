@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Root certificates (trust.md 2.2): how one is made for a repository, and the rules by which one
+ * counts. Trust comes from pinning and from the chain of roots; a certificate only binds a root key
+ * to the name of its repository.
+ */
+
+#include "crypto/certificate.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509v3.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "crypto/key_private.h"
+
+#define DAYS_VALID        3650
+#define EARLY_SECONDS_MAX (24 * 3600)
+#define SERIAL_BYTES      16
+
+static gboolean add_extension(X509 *certificate, int nid, const char *value)
+{
+	X509V3_CTX context;
+	X509_EXTENSION *extension;
+	gboolean added;
+
+	X509V3_set_ctx_nodb(&context);
+	X509V3_set_ctx(&context, certificate, certificate, NULL, NULL, 0);
+	extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
+	added = extension && X509_add_ext(certificate, extension, -1) == 1;
+	X509_EXTENSION_free(extension);
+	return added;
+}
+
+static gboolean set_serial(X509 *certificate)
+{
+	guint8 bytes[SERIAL_BYTES];
+	BIGNUM *number;
+	gboolean set;
+
+	if (RAND_bytes(bytes, sizeof(bytes)) != 1)
+		return FALSE;
+	bytes[0] &= 0x7f; /* serial numbers are positive */
+	number = BN_bin2bn(bytes, sizeof(bytes), NULL);
+	set = BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != NULL;
+	BN_free(number);
+	return set;
+}
+
+static gboolean set_dates(X509 *certificate, PvTime now)
+{
+	time_t start = (time_t)now.seconds;
+
+	return X509_time_adj_ex(X509_getm_notBefore(certificate), 0, 0, &start) &&
+	       X509_time_adj_ex(X509_getm_notAfter(certificate), DAYS_VALID, 0, &start);
+}
+
+static gboolean fill(X509 *certificate, const PvPrivateKey *key, const char *gun, PvTime now)
+{
+	X509_NAME *name = X509_get_subject_name(certificate);
+	const EVP_MD *hash = key->public->kind == PV_KEY_ED25519 ? NULL : EVP_sha256();
+
+	return X509_set_version(certificate, X509_VERSION_3) == 1 && set_serial(certificate) &&
+	       X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const guint8 *)gun, -1, -1,
+					  0) == 1 &&
+	       X509_set_issuer_name(certificate, name) == 1 && set_dates(certificate, now) &&
+	       X509_set_pubkey(certificate, key->pkey) == 1 &&
+	       add_extension(certificate, NID_key_usage,
+			     "critical,digitalSignature,keyEncipherment") &&
+	       add_extension(certificate, NID_ext_key_usage, "codeSigning") &&
+	       add_extension(certificate, NID_basic_constraints, "critical,CA:FALSE") &&
+	       X509_sign(certificate, key->pkey, hash) > 0;
+}
+
+PvPublicKey *pv_certificate_new_root(const PvPrivateKey *key, const char *gun, PvTime now,
+				     GError **error)
+{
+	X509 *certificate = X509_new();
+	BIO *pem = BIO_new(BIO_s_mem());
+	PvPublicKey *made = NULL;
+	char *text;
+	long length;
+
+	if (key->public->kind == PV_KEY_ED25519)
+		pv_fail(error, PV_ERROR_KEY,
+			"root key %.7s: ed25519 keys cannot be root keys in Notary's format",
+			key->public->id);
+	else if (!fill(certificate, key, gun, now) || PEM_write_bio_X509(pem, certificate) != 1)
+		pv_fail(error, PV_ERROR_KEY, "root certificate for %s: cannot be made: %s", gun,
+			pv_crypto_reason());
+	else if ((length = BIO_get_mem_data(pem, &text)) > 0)
+		made = pv_public_key_new(key->public->kind == PV_KEY_RSA ? "rsa-x509"
+									 : "ecdsa-x509",
+					 (const guint8 *)text, (gsize)length, error);
+	BIO_free(pem);
+	X509_free(certificate);
+	return made;
+}
+
+static gboolean name_fits(const char *name, const char *gun)
+{
+	gsize length = strlen(name);
+
+	if (length > 0 && name[length - 1] == '*')
+		return strncmp(name, gun, length - 1) == 0;
+	return strcmp(name, gun) == 0;
+}
+
+static char *common_name(const X509 *certificate)
+{
+	const X509_NAME *name = X509_get_subject_name(certificate);
+	int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+	guint8 *text = NULL;
+	int length;
+	char *copy = NULL;
+
+	if (at < 0)
+		return NULL;
+	length =
+		ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+	if (length >= 0 && !memchr(text, 0, (gsize)length))
+		copy = g_strndup((const char *)text, (gsize)length);
+	OPENSSL_free(text);
+	return copy;
+}
+
+static gboolean is_authority(X509 *certificate)
+{
+	return (X509_get_extension_flags(certificate) & EXFLAG_CA) != 0;
+}
+
+static gboolean check_dates(X509 *certificate, const char *gun, PvTime now, GError **error)
+{
+	time_t at = (time_t)now.seconds, early = at + EARLY_SECONDS_MAX;
+
+	if (X509_cmp_time(X509_get0_notAfter(certificate), &at) <= 0)
+		return pv_fail(error, PV_ERROR_EXPIRED, "root certificate of %s has expired", gun);
+	if (X509_cmp_time(X509_get0_notBefore(certificate), &early) > 0)
+		return pv_fail(error, PV_ERROR_ROOT,
+			       "root certificate of %s is not valid for more than a day yet", gun);
+	return TRUE;
+}
+
+gboolean pv_certificate_check(const PvPublicKey *key, const char *gun, PvTime now, GError **error)
+{
+	X509 *leaf = key->chain ? sk_X509_value(key->chain, 0) : NULL;
+	g_autofree char *name = leaf ? common_name(leaf) : NULL;
+	int hash = NID_undef;
+
+	if (!leaf)
+		return pv_fail(error, PV_ERROR_ROOT, "root key %.7s of %s is not a certificate",
+			       key->id, gun);
+	if (!name || !name_fits(name, gun))
+		return pv_fail(error, PV_ERROR_ROOT,
+			       "root certificate is for %s, expected one for %s",
+			       name ? name : "no name", gun);
+	for (int i = 0; i < sk_X509_num(key->chain); i++) {
+		if (is_authority(sk_X509_value(key->chain, i)) == (i == 0))
+			return pv_fail(error, PV_ERROR_ROOT,
+				       "root certificate of %s: certificate %d of the chain is%s "
+				       "an authority",
+				       gun, i + 1, i == 0 ? "" : " not");
+	}
+	if (OBJ_find_sigid_algs(X509_get_signature_nid(leaf), &hash, NULL) == 1 &&
+	    (hash == NID_sha1 || hash == NID_md5))
+		return pv_fail(error, PV_ERROR_ROOT, "root certificate of %s is signed with %s",
+			       gun, OBJ_nid2sn(hash));
+	return check_dates(leaf, gun, now, error);
+}
+
+PvTime pv_certificate_expires(const PvPublicKey *key)
+{
+	PvTime time = { 0, 0 };
+	struct tm utc;
+
+	if (key->chain &&
+	    ASN1_TIME_to_tm(X509_get0_notAfter(sk_X509_value(key->chain, 0)), &utc) == 1)
+		time.seconds = (gint64)timegm(&utc);
+	return time;
+}
+
+static PvPublicKey *parse_bare(const char *pem, gsize size, GError **error)
+{
+	BIO *bio = BIO_new_mem_buf(pem, (int)size);
+	EVP_PKEY *pkey = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
+	PvPublicKey *key;
+
+	BIO_free(bio);
+	if (!pkey) {
+		ERR_clear_error();
+		return pv_fail_null(error, PV_ERROR_KEY,
+				    "neither a PEM certificate nor a PEM public key");
+	}
+	key = pv_public_key_of_pkey(pkey, error);
+	EVP_PKEY_free(pkey);
+	return key;
+}
+
+PvPublicKey *pv_certificate_parse_key(const char *pem, gsize size, GError **error)
+{
+	PvPublicKey *key;
+
+	if (size > PV_CERTIFICATE_BYTES_MAX)
+		return pv_fail_null(error, PV_ERROR_LIMIT, "%zu bytes of PEM, at most %zu allowed",
+				    size, PV_CERTIFICATE_BYTES_MAX);
+	if (!g_strstr_len(pem, (gssize)size, "-----BEGIN CERTIFICATE-----"))
+		return parse_bare(pem, size, error);
+	key = pv_public_key_new("ecdsa-x509", (const guint8 *)pem, size, NULL);
+	return key ? key : pv_public_key_new("rsa-x509", (const guint8 *)pem, size, error);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Signature methods of trust metadata (trust.md 2.3) and the private keys that make them. ECDSA is
+ * raw r||s over SHA-256, whatever the curve; OpenSSL speaks DER, so it is converted here.
+ */
+
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/ecdsa.h>
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "crypto/key.h"
+#include "crypto/key_private.h"
+
+#define SCALAR_BYTES_MAX 66 /* P-521 */
+#define PSS_SALT_BYTES   32
+#define RSA_BITS_NEW     3072
+
+typedef enum { SCHEME_ECDSA, SCHEME_EDDSA, SCHEME_PSS, SCHEME_PKCS1 } Scheme;
+
+static const struct {
+	const char *name;
+	Scheme scheme;
+	PvKeyKind kind;
+} methods[] = {
+	{ "ecdsa", SCHEME_ECDSA, PV_KEY_ECDSA },
+	{ "eddsa", SCHEME_EDDSA, PV_KEY_ED25519 },
+	{ "rsapss", SCHEME_PSS, PV_KEY_RSA },
+	{ "rsapkcs1v15", SCHEME_PKCS1, PV_KEY_RSA },
+	{ "pycrypto-pkcs#1 pss", SCHEME_PSS, PV_KEY_RSA },
+};
+
+static gsize scalar_bytes(const EVP_PKEY *pkey)
+{
+	return ((gsize)EVP_PKEY_get_bits(pkey) + 7) / 8;
+}
+
+/* r||s → DER; NULL unless the length is right. */
+static guint8 *der_of_raw(const EVP_PKEY *pkey, const guint8 *raw, gsize size, int *ret_length)
+{
+	gsize half = scalar_bytes(pkey);
+	ECDSA_SIG *pair;
+	BIGNUM *r, *s;
+	guint8 *der = NULL;
+
+	if (size != 2 * half)
+		return NULL;
+	pair = ECDSA_SIG_new();
+	r = BN_bin2bn(raw, (int)half, NULL);
+	s = BN_bin2bn(raw + half, (int)half, NULL);
+	if (ECDSA_SIG_set0(pair, r, s) == 1)
+		*ret_length = i2d_ECDSA_SIG(pair, &der);
+	ECDSA_SIG_free(pair);
+	return der;
+}
+
+static GBytes *raw_of_der(const EVP_PKEY *pkey, const guint8 *der, gsize size)
+{
+	gsize half = scalar_bytes(pkey);
+	guint8 raw[2 * SCALAR_BYTES_MAX];
+	ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &der, (long)size);
+	gboolean done;
+
+	if (!pair || half > SCALAR_BYTES_MAX)
+		return NULL;
+	done = BN_bn2binpad(ECDSA_SIG_get0_r(pair), raw, (int)half) >= 0 &&
+	       BN_bn2binpad(ECDSA_SIG_get0_s(pair), raw + half, (int)half) >= 0;
+	ECDSA_SIG_free(pair);
+	return done ? g_bytes_new(raw, 2 * half) : NULL;
+}
+
+static gboolean set_padding(EVP_PKEY_CTX *context, Scheme scheme)
+{
+	if (scheme == SCHEME_PKCS1)
+		return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
+	if (scheme == SCHEME_PSS)
+		return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+		       EVP_PKEY_CTX_set_rsa_pss_saltlen(context, PSS_SALT_BYTES) == 1;
+	return TRUE;
+}
+
+static gboolean verify_der(EVP_PKEY *pkey, Scheme scheme, const void *message, gsize message_size,
+			   const guint8 *signature, gsize size)
+{
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *context = NULL;
+	const char *hash = scheme == SCHEME_EDDSA ? NULL : "SHA256";
+	gboolean good;
+
+	good = EVP_DigestVerifyInit_ex(md, &context, hash, NULL, NULL, pkey, NULL) == 1 &&
+	       set_padding(context, scheme) &&
+	       EVP_DigestVerify(md, signature, size, message, message_size) == 1;
+	EVP_MD_CTX_free(md);
+	ERR_clear_error();
+	return good;
+}
+
+gboolean pv_public_key_verify(const PvPublicKey *key, const char *method, const void *message,
+			      gsize message_size, const void *signature, gsize signature_size)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(methods); i++) {
+		guint8 *der;
+		int length = 0;
+		gboolean good;
+
+		if (g_ascii_strcasecmp(method, methods[i].name) != 0)
+			continue;
+		if (methods[i].kind != key->kind)
+			return FALSE;
+		if (methods[i].scheme != SCHEME_ECDSA)
+			return verify_der(key->pkey, methods[i].scheme, message, message_size,
+					  signature, signature_size);
+		der = der_of_raw(key->pkey, signature, signature_size, &length);
+		good = der && length > 0 &&
+		       verify_der(key->pkey, SCHEME_ECDSA, message, message_size, der,
+				  (gsize)length);
+		OPENSSL_free(der);
+		return good;
+	}
+	return FALSE;
+}
+
+PvPrivateKey *pv_private_key_of_pkey(EVP_PKEY *pkey, GError **error)
+{
+	PvPublicKey *public = pv_public_key_of_pkey(pkey, error);
+	PvPrivateKey *key;
+
+	if (!public) {
+		EVP_PKEY_free(pkey);
+		return NULL;
+	}
+	key = g_new0(PvPrivateKey, 1);
+	key->pkey = pkey;
+	key->public = public;
+	return key;
+}
+
+PvPrivateKey *pv_private_key_generate(PvKeyKind kind, GError **error)
+{
+	EVP_PKEY *pkey = NULL;
+
+	switch (kind) {
+	case PV_KEY_ECDSA:
+		pkey = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+		break;
+	case PV_KEY_RSA:
+		pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)RSA_BITS_NEW);
+		break;
+	case PV_KEY_ED25519:
+		pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+		break;
+	}
+	if (!pkey)
+		return pv_fail_null(error, PV_ERROR_KEY, "key: cannot be generated: %s",
+				    pv_crypto_reason());
+	return pv_private_key_of_pkey(pkey, error);
+}
+
+void pv_private_key_free(PvPrivateKey *key)
+{
+	if (!key)
+		return;
+	EVP_PKEY_free(key->pkey); /* clears the private part */
+	pv_public_key_unref(key->public);
+	g_free(key);
+}
+
+PvPublicKey *pv_private_key_public(const PvPrivateKey *key)
+{
+	return key->public;
+}
+
+GBytes *pv_private_key_sign(const PvPrivateKey *key, const void *message, gsize size,
+			    const char **ret_method, GError **error)
+{
+	static const struct {
+		const char *method;
+		Scheme scheme;
+	} by_kind[] = {
+		[PV_KEY_ECDSA] = { "ecdsa", SCHEME_ECDSA },
+		[PV_KEY_RSA] = { "rsapss", SCHEME_PSS },
+		[PV_KEY_ED25519] = { "eddsa", SCHEME_EDDSA },
+	};
+	Scheme scheme = by_kind[key->public->kind].scheme;
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *context = NULL;
+	guint8 made[2048];
+	size_t length = sizeof(made);
+	gboolean done;
+	GBytes *signature = NULL;
+
+	done = EVP_DigestSignInit_ex(md, &context, scheme == SCHEME_EDDSA ? NULL : "SHA256", NULL,
+				     NULL, key->pkey, NULL) == 1 &&
+	       set_padding(context, scheme) &&
+	       EVP_DigestSign(md, made, &length, message, size) == 1;
+	EVP_MD_CTX_free(md);
+	if (done)
+		signature = scheme == SCHEME_ECDSA ? raw_of_der(key->pkey, made, length)
+						   : g_bytes_new(made, length);
+	if (!signature)
+		return pv_fail_null(error, PV_ERROR_KEY, "key %.7s: cannot sign: %s",
+				    key->public->id, pv_crypto_reason());
+	*ret_method = by_kind[key->public->kind].method;
+	return signature;
+}
