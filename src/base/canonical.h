@@ -38,9 +38,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvDocument, pv_document_free)
 
 const PvNode *pv_document_root(const PvDocument *document);
 
+/* (transfer full): NUL-terminated copies; NULL for a node that is no string. */
+char *pv_node_dup_string(const PvNode *node);
+char *pv_node_dup_name(const PvNode *node);
+
 PvNodeKind pv_node_kind(const PvNode *node);
 gint64 pv_node_integer(const PvNode *node);
-/* The string's bytes, unescaped and NUL-terminated; it has no NUL inside. */
+/* The string's bytes, unescaped; it has no NUL inside and none at its end. */
 const char *pv_node_string(const PvNode *node, gsize *ret_length);
 guint pv_node_length(const PvNode *node);        /* items or members */
 const PvNode *pv_node_first(const PvNode *node); /* item or member value, in file order */

@@ -15,6 +15,7 @@
 	(100 * PV_MIB) /* bytes: any file read whole; Notary's own ceiling for metadata */
 #define PV_JSON_DEPTH_MAX        64     /* levels: real metadata and manifests need under 12 */
 #define PV_JSON_STRING_BYTES_MAX PV_MIB /* bytes: one JSON string (a PEM chain is under 64 KiB) */
+#define PV_JSON_NODES_MAX        16000000 /* values in one metadata file: a million targets have 9 each */
 #define PV_LINE_BYTES_MAX        (64 * PV_KIB) /* bytes: one line of a text file or protocol */
 #define PV_CHILD_OUTPUT_BYTES_MAX \
 	(16 * PV_MIB) /* bytes: what a child process may print for us to read */
