@@ -44,14 +44,26 @@
 /* oci */
 #define PV_REFERENCE_BYTES_MAX \
 	1024 /* bytes: host 255 + path 255 + tag 128 + digest 135 fit easily */
-#define PV_MANIFEST_BYTES_MAX    (4 * PV_MIB)  /* bytes: what registries accept */
-#define PV_CONFIG_BYTES_MAX      (8 * PV_MIB)  /* bytes: an image configuration */
-#define PV_LAYERS_MAX            512           /* layers in a manifest; overlay allows 500 */
-#define PV_INDEX_MANIFESTS_MAX   1024          /* manifests in an index */
-#define PV_INDEX_DEPTH_MAX       4             /* an index in an index in … */
-#define PV_BLOB_BYTES_MAX        (64 * PV_GIB) /* bytes: one compressed layer */
-#define PV_HTTP_HEADER_BYTES_MAX (64 * PV_KIB) /* bytes: one answer's header lines */
-#define PV_HTTP_REDIRECTS_MAX    5             /* redirects followed for one request */
+#define PV_MANIFEST_BYTES_MAX      (4 * PV_MIB)  /* bytes: what registries accept */
+#define PV_CONFIG_BYTES_MAX        (8 * PV_MIB)  /* bytes: an image configuration */
+#define PV_LAYERS_MAX              512           /* layers in a manifest; overlay allows 500 */
+#define PV_INDEX_MANIFESTS_MAX     1024          /* manifests in an index */
+#define PV_INDEX_DEPTH_MAX         4             /* an index in an index in … */
+#define PV_BLOB_BYTES_MAX          (64 * PV_GIB) /* bytes: one compressed layer */
+#define PV_HTTP_HEADER_BYTES_MAX   (64 * PV_KIB) /* bytes: one answer's header lines */
+#define PV_HTTP_REDIRECTS_MAX      5             /* redirects followed for one request */
+#define PV_HTTP_URL_BYTES_MAX      (16 * PV_KIB) /* bytes: signed redirects of object stores are long */
+#define PV_HTTP_ERROR_BYTES_MAX    (64 * PV_KIB) /* bytes: kept of a failure's body */
+#define PV_HTTP_CONNECT_SECONDS    10   /* seconds: until a connection stands, TLS included */
+#define PV_HTTP_SLOW_BYTES_MIN     1024 /* bytes a second: below it a server counts as stalling */
+#define PV_HTTP_SLOW_SECONDS       30   /* seconds below that before giving up */
+#define PV_HTTP_PARALLEL           4    /* blobs at one time */
+#define PV_HTTP_ATTEMPTS_MAX       5    /* times a broken-off blob is resumed without progress */
+#define PV_TOKEN_BYTES_MAX         (64 * PV_KIB) /* bytes: a token service's answer */
+#define PV_DOCKER_CONFIG_BYTES_MAX PV_MIB        /* bytes: ~/.docker/config.json */
+#define PV_HISTORY_ENTRIES_MAX     4096          /* history entries in a configuration */
+#define PV_ARCHIVE_ENTRIES_MAX     100000 /* entries in a docker or OCI archive's outer tar */
+#define PV_ARCHIVE_BYTES_MAX       (256 * PV_GIB) /* bytes: an archive spooled from standard input */
 
 /* layer stream */
 #define PV_LAYER_BYTES_MAX    (256 * PV_GIB) /* bytes: one layer inflated */
