@@ -44,14 +44,16 @@
 /* oci */
 #define PV_REFERENCE_BYTES_MAX \
 	1024 /* bytes: host 255 + path 255 + tag 128 + digest 135 fit easily */
-#define PV_MANIFEST_BYTES_MAX      (4 * PV_MIB)  /* bytes: what registries accept */
-#define PV_CONFIG_BYTES_MAX        (8 * PV_MIB)  /* bytes: an image configuration */
-#define PV_LAYERS_MAX              512           /* layers in a manifest; overlay allows 500 */
-#define PV_INDEX_MANIFESTS_MAX     1024          /* manifests in an index */
-#define PV_INDEX_DEPTH_MAX         4             /* an index in an index in … */
-#define PV_BLOB_BYTES_MAX          (64 * PV_GIB) /* bytes: one compressed layer */
-#define PV_HTTP_HEADER_BYTES_MAX   (64 * PV_KIB) /* bytes: one answer's header lines */
-#define PV_HTTP_REDIRECTS_MAX      5             /* redirects followed for one request */
+#define PV_MANIFEST_BYTES_MAX    (4 * PV_MIB)  /* bytes: what registries accept */
+#define PV_CONFIG_BYTES_MAX      (8 * PV_MIB)  /* bytes: an image configuration */
+#define PV_LAYERS_MAX            512           /* layers in a manifest; overlay allows 500 */
+#define PV_INDEX_MANIFESTS_MAX   1024          /* manifests in an index */
+#define PV_INDEX_DEPTH_MAX       4             /* an index in an index in … */
+#define PV_BLOB_BYTES_MAX        (64 * PV_GIB) /* bytes: one compressed layer */
+#define PV_HTTP_HEADER_BYTES_MAX (64 * PV_KIB) /* bytes: one answer's header lines */
+#define PV_HTTP_REDIRECTS_MAX    5             /* redirects followed for one request */
+
+/* oci: the network, archives */
 #define PV_HTTP_URL_BYTES_MAX      (16 * PV_KIB) /* bytes: signed redirects of object stores are long */
 #define PV_HTTP_ERROR_BYTES_MAX    (64 * PV_KIB) /* bytes: kept of a failure's body */
 #define PV_HTTP_CONNECT_SECONDS    10   /* seconds: until a connection stands, TLS included */
