@@ -11,10 +11,11 @@
  * authentication).
  *
  * Where credentials may go: to the server they are stored for; and, in the token flow, to the realm
- * its challenge names, if that is on the same host, or if the challenge came over verified TLS and
- * the realm is https too (so does Docker: registry-1.docker.io names auth.docker.io). A realm on
- * another host named by a plain HTTP answer gets none, and no realm on plain HTTP gets any unless
- * both it and the server are this machine.
+ * its challenge names, if that is on the same host, or if both speak verified TLS and belong to one
+ * domain (registry-1.docker.io and auth.docker.io, registry.gitlab.com and gitlab.com). Docker lets
+ * any https realm have them; that is safe only as long as nobody but the registry can write its
+ * challenge, and costs nothing to narrow. A challenge over plain HTTP names its own host or nobody.
+ * A realm that is refused is an error if there are credentials to send, not a silent anonymous try.
  */
 
 /* Credentials for one server. */
