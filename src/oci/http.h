@@ -76,6 +76,12 @@ typedef struct {
 	gboolean has_body_fd; /* … or @body_fd_size bytes of a file from @body_fd_offset */
 	int body_fd;
 	guint64 body_fd_offset, body_fd_size;
+	/*
+	 * Sees each piece before it is sent (may be NULL). @offset is 0 again when libcurl has to
+	 * begin anew. FALSE ends the request with the error set, that piece unsent.
+	 */
+	gboolean (*passing)(void *user_data, guint64 offset, const guint8 *data, gsize size,
+			    GError **error);
 
 	guint64 max_bytes;    /* of a 2xx answer's body; more is PV_ERROR_LIMIT. 0: none wanted */
 	guint timeout_ms;     /* for the whole request; 0: only slowness ends it */
@@ -97,8 +103,8 @@ typedef struct {
  *
  * Sends one request and waits for its answer. Any HTTP status is a success here.
  *
- * Errors: PV_ERROR_UNREACHABLE (no answer, or too slow), PV_ERROR_LIMIT (too large),
- * PV_ERROR_SERVER (an answer that is not HTTP, a broken-off body, a certificate that does not hold),
+ * Errors: PV_ERROR_UNREACHABLE (no answer, a broken-off one, or too slow), PV_ERROR_LIMIT (too
+ * large), PV_ERROR_SERVER (an answer that is not HTTP, a certificate that does not hold),
  * PV_ERROR_REFUSED (an address or redirect that is not allowed), PV_ERROR_SYNTAX (not a URL), and
  * what @begin or @sink return.
  */

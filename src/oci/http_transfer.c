@@ -158,6 +158,9 @@ static size_t give_body(char *buffer, size_t unit, size_t count, void *user_data
 			      "%s: cannot read what to send", transfer->url);
 		return CURL_READFUNC_ABORT;
 	}
+	if (request->passing && !request->passing(request->user_data, transfer->sent,
+						  (guint8 *)buffer, (gsize)got, &transfer->error))
+		return CURL_READFUNC_ABORT;
 	transfer->sent += (guint64)got;
 	return (size_t)got;
 }
