@@ -24,8 +24,14 @@ typedef struct {
 typedef struct {
 	/* The remembered bytes of a role, or NULL (without error) if there are none. */
 	GBytes *(*load)(void *cache, const char *role);
-	/* Called only for metadata that was verified; all of one update or none: see commit. */
+	/*
+	 * Called only after the whole update was verified, timestamp last: what a crash leaves is
+	 * a newer snapshot below an older timestamp, which the next update simply replaces. The
+	 * timestamp is stored again even if it did not change, since it was asked for.
+	 */
 	gboolean (*store)(void *cache, const char *role, GBytes *file, GError **error);
+	/* Seconds since the timestamp was last stored; negative if there is none. */
+	gint64 (*age_s)(void *cache);
 	void *cache;
 } PvTufCache;
 
@@ -46,6 +52,7 @@ typedef struct {
 typedef struct {
 	PvMetadata *root, *timestamp, *snapshot, *targets;
 	GHashTable *delegations; /* role name → PvMetadata */
+	GPtrArray *unusable;     /* of char*: delegations passed over, each with its reason */
 	gboolean from_cache;     /* nothing was asked of the server */
 } PvTufState;
 

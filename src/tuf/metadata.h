@@ -106,7 +106,7 @@ gboolean pv_metadata_verify(const PvMetadata *metadata, const PvRole *role, GErr
 /**
  * pv_metadata_check_expiry:
  *
- * Errors: PV_ERROR_EXPIRED: "timestamp of GUN expired at …".
+ * Errors: PV_ERROR_EXPIRED: "timestamp (version 7) expired at …".
  */
 gboolean pv_metadata_check_expiry(const PvMetadata *metadata, PvTime now, GError **error);
 
@@ -115,7 +115,7 @@ gboolean pv_metadata_check_expiry(const PvMetadata *metadata, PvTime now, GError
  * @meta: what a verified snapshot or timestamp says of @file; sha256 must be there
  * @what: "targets"
  *
- * Compares the length and each hash that is there. Errors: PV_ERROR_DIGEST.
+ * Compares the length and each hash that is there. Errors: PV_ERROR_MIX.
  */
 gboolean pv_file_meta_check(const PvFileMeta *meta, GBytes *file, const char *what, GError **error);
 
