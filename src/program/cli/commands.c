@@ -4,7 +4,9 @@
 
 #include "program/cli/commands.h"
 
-const PvCommand pv_commands[] = {};
+const PvCommand pv_commands[] = {
+	{ "serve", "pavised", "run the trust service" },
+};
 
 const gsize pv_commands_count = G_N_ELEMENTS(pv_commands);
 
