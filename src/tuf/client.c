@@ -358,23 +358,39 @@ static gboolean is_below(const GPtrArray *paths, const char *name)
 	return FALSE;
 }
 
+const PvMetadata *pv_tuf_metadata(const PvTufState *state, const char *name)
+{
+	if (strcmp(name, "targets") == 0)
+		return state->targets;
+	return g_hash_table_lookup(state->delegations, name);
+}
+
+const PvRole *pv_tuf_role(const PvTufState *state, const char *name)
+{
+	g_autofree char *parent = NULL;
+	const PvMetadata *metadata;
+
+	if (!strchr(name, '/'))
+		return g_hash_table_lookup(state->root->roles, name);
+	parent = g_path_get_dirname(name);
+	metadata = pv_tuf_metadata(state, parent);
+	return metadata ? g_hash_table_lookup(metadata->roles, name) : NULL;
+}
+
 /* TRUE if each delegation from targets down to @role_name covers @name. */
 static gboolean is_delegated(const PvTufState *state, const char *role_name, const char *name)
 {
 	g_autofree char *child = g_strdup(role_name);
 
 	while (strcmp(child, "targets") != 0) {
-		g_autofree char *parent = g_path_get_dirname(child);
-		const PvMetadata *metadata =
-			strcmp(parent, "targets") == 0
-				? state->targets
-				: g_hash_table_lookup(state->delegations, parent);
-		const PvRole *role = metadata ? g_hash_table_lookup(metadata->roles, child) : NULL;
+		const PvRole *role = pv_tuf_role(state, child);
+		char *parent;
 
 		if (!role || !is_below(role->paths, name))
 			return FALSE;
+		parent = g_path_get_dirname(child);
 		g_free(child);
-		child = g_steal_pointer(&parent);
+		child = parent;
 	}
 	return TRUE;
 }
@@ -385,10 +401,7 @@ const PvFileMeta *pv_tuf_find_target(const PvTufState *state, const char *name,
 	static const char *const docker[] = { "targets/releases", "targets", NULL };
 
 	for (const char *const *role = roles ? roles : docker; *role; role++) {
-		const PvMetadata *metadata =
-			strcmp(*role, "targets") == 0
-				? state->targets
-				: g_hash_table_lookup(state->delegations, *role);
+		const PvMetadata *metadata = pv_tuf_metadata(state, *role);
 		const PvFileMeta *meta =
 			metadata ? g_hash_table_lookup(metadata->files, name) : NULL;
 

@@ -86,6 +86,17 @@ const PvFileMeta *pv_tuf_find_target(const PvTufState *state, const char *name,
 				     const char *const *roles, const char **ret_role);
 
 /**
+ * pv_tuf_role:
+ * @name: "targets" or a delegation
+ *
+ * Returns: (transfer none) (nullable): who must sign @name, as its delegator says.
+ */
+const PvRole *pv_tuf_role(const PvTufState *state, const char *name);
+
+/* (transfer none) (nullable): the verified metadata of "targets" or a delegation. */
+const PvMetadata *pv_tuf_metadata(const PvTufState *state, const char *name);
+
+/**
  * pv_tuf_verify_root:
  * @old: (nullable): the trusted root; NULL if there is none
  * @new: the next one

@@ -104,6 +104,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvMetadata, pv_metadata_unref)
 gboolean pv_metadata_verify(const PvMetadata *metadata, const PvRole *role, GError **error);
 
 /**
+ * pv_metadata_signers:
+ *
+ * Returns: (transfer full): (borrowed from @role) the keys of @role with a good signature on
+ * @metadata.
+ */
+GPtrArray *pv_metadata_signers(const PvMetadata *metadata, const PvRole *role);
+
+/**
  * pv_metadata_check_expiry:
  *
  * Errors: PV_ERROR_EXPIRED: "timestamp (version 7) expired at …".

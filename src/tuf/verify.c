@@ -50,6 +50,17 @@ gboolean pv_metadata_verify(const PvMetadata *metadata, const PvRole *role, GErr
 	return TRUE;
 }
 
+GPtrArray *pv_metadata_signers(const PvMetadata *metadata, const PvRole *role)
+{
+	GPtrArray *signers = g_ptr_array_new();
+
+	for (guint i = 0; i < role->keys->len; i++) {
+		if (has_good_signature(metadata, role->keys->pdata[i]))
+			g_ptr_array_add(signers, role->keys->pdata[i]);
+	}
+	return signers;
+}
+
 gboolean pv_metadata_check_expiry(const PvMetadata *metadata, PvTime now, GError **error)
 {
 	char expires[PV_TIME_TEXT_SIZE];
