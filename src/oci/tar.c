@@ -34,8 +34,8 @@ struct PvTar {
 	PvTarPax pax;
 	GByteArray *pax_text, *name_text, *link_text, *global_text;
 	GByteArray *extension; /* which of these is being filled */
-	char path[PV_TAR_PATH_BYTES_MAX + 1];
-	char link[PV_TAR_PATH_BYTES_MAX + 1];
+	char path[PV_TAR_PATH_BYTES_MAX];
+	char link[PV_TAR_PATH_BYTES_MAX];
 	PvTarEntry entry;
 };
 

@@ -44,9 +44,9 @@ gboolean pv_tar_name_clean(const char *name, const char *what, char *ret_path, G
 			return pv_fail(error, PV_ERROR_LIMIT,
 				       "tar: %s has a part of %zu bytes, at most 255 are possible",
 				       what, length);
-		if ((gsize)(end - ret_path) + length + 1 > PV_TAR_PATH_BYTES_MAX)
+		if ((gsize)(end - ret_path) + (end > ret_path) + length >= PV_TAR_PATH_BYTES_MAX)
 			return pv_fail(error, PV_ERROR_LIMIT, "tar: %s is longer than %d bytes",
-				       what, PV_TAR_PATH_BYTES_MAX);
+				       what, PV_TAR_PATH_BYTES_MAX - 1);
 		if (++depth > PV_TAR_DEPTH_MAX)
 			return pv_fail(error, PV_ERROR_LIMIT, "tar: %s has more than %d parts",
 				       what, PV_TAR_DEPTH_MAX);

@@ -48,7 +48,7 @@ gboolean pv_tar_pax_read(char *text, gsize size, gboolean global, PvTarPax *pax,
  * pv_tar_name_clean:
  * @name: as stored
  * @what: for messages: "a name"
- * @ret_path: (out): PV_TAR_PATH_BYTES_MAX + 1 bytes: without leading and trailing slashes and
+ * @ret_path: (out): PV_TAR_PATH_BYTES_MAX bytes: without leading and trailing slashes and
  * without "." and empty parts; "" is the root
  *
  * Errors: PV_ERROR_SYNTAX (an empty name), PV_ERROR_ESCAPE (a ".." part), PV_ERROR_LIMIT.
