@@ -410,7 +410,7 @@ static void test_pax_damage(void)
 	refused_pax("3 path=x\n", PV_ERROR_SYNTAX, form);
 	refused_pax("2 \n", PV_ERROR_SYNTAX, length);
 	refused_pax("99999999999999999999999999 a=b\n", PV_ERROR_SYNTAX, length);
-	refused_pax("9 path=x\n", PV_ERROR_SYNTAX, form);
+	refused_pax("8 path=x\n", PV_ERROR_SYNTAX, form);
 	refused_pax("10 pathxx\n", PV_ERROR_SYNTAX, form);
 	refused_pax("6 =x\n\n", PV_ERROR_SYNTAX, form);
 	refused_pax("11 size=-1\n", PV_ERROR_SYNTAX, "tar: PAX size is not a decimal number");
