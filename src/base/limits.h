@@ -88,7 +88,9 @@
 #define PV_PACKAGE_FILE_BYTES_MAX \
 	(4 * PV_MIB)                       /* bytes: one package.json, os-release, status.d file */
 #define PV_PACKAGES_MAX            1000000 /* packages in one image */
-#define PV_PACKAGE_FIELD_BYTES_MAX 4096    /* bytes: a name, a version, a purl */
+#define PV_CATALOG_FILES_MAX       1000000 /* package files in one image */
+#define PV_CATALOG_WORK_MAX        100000000 /* files visited to hide them: layers can repeat that */
+#define PV_PACKAGE_FIELD_BYTES_MAX 4096      /* bytes: a name, a version, a purl */
 
 /* vuln */
 #define PV_OSV_RECORD_BYTES_MAX (16 * PV_MIB) /* bytes: one OSV record; the largest seen has 5 MB */
