@@ -155,8 +155,10 @@ static gboolean filter_calls(void)
 		 seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
 				  SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) ||
 		 seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-				  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)self)) ||
-		 seccomp_load(filter);
+				  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)self));
+	if (!failed && SANITIZED)
+		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sigaltstack), 0);
+	failed = failed || seccomp_load(filter);
 	if (filter)
 		seccomp_release(filter);
 	return !failed;
