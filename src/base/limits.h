@@ -69,12 +69,18 @@
 #define PV_ARCHIVE_BYTES_MAX       (256 * PV_GIB) /* bytes: an archive spooled from standard input */
 
 /* layer stream */
-#define PV_LAYER_BYTES_MAX    (256 * PV_GIB) /* bytes: one layer inflated */
-#define PV_LAYER_RATIO_MAX    1100           /* times: deflate cannot exceed 1,032 */
-#define PV_TAR_PATH_BYTES_MAX 4096           /* bytes: PATH_MAX; longer names cannot be opened */
-#define PV_TAR_PAX_BYTES_MAX  PV_MIB         /* bytes: one PAX header block */
-#define PV_TAR_DEPTH_MAX      1024           /* components of a path */
-#define PV_TAR_ENTRIES_MAX    20000000       /* entries in one layer */
+#define PV_LAYER_BYTES_MAX (256 * PV_GIB) /* bytes: one layer inflated */
+#define PV_LAYER_RATIO_MAX 1100           /* times: deflate cannot exceed 1,032 */
+#define PV_TAR_PATH_BYTES_MAX \
+	4096 /* bytes: PATH_MAX, the NUL counted: longer names cannot be opened */
+#define PV_TAR_PAX_BYTES_MAX        PV_MIB        /* bytes: one PAX header block */
+#define PV_TAR_DEPTH_MAX            1024          /* components of a path */
+#define PV_TAR_ENTRIES_MAX          20000000      /* entries in one layer */
+#define PV_TAR_XATTRS_MAX           128           /* extended attributes of one entry */
+#define PV_TAR_XATTR_NAME_BYTES_MAX 255           /* bytes: XATTR_NAME_MAX, what the kernel takes */
+#define PV_TAR_XATTR_BYTES_MAX      (64 * PV_KIB) /* bytes: XATTR_SIZE_MAX, one value */
+#define PV_LAYER_RATIO_FREE         (16 * PV_MIB) /* bytes of tar below which the ratio does not count */
+#define PV_ZSTD_WINDOW_LOG_MAX      27            /* log2 of bytes: 128 MiB, zstd's own default */
 
 /* catalog */
 #define PV_PACKAGE_DATABASE_BYTES_MAX \
@@ -82,7 +88,9 @@
 #define PV_PACKAGE_FILE_BYTES_MAX \
 	(4 * PV_MIB)                       /* bytes: one package.json, os-release, status.d file */
 #define PV_PACKAGES_MAX            1000000 /* packages in one image */
-#define PV_PACKAGE_FIELD_BYTES_MAX 4096    /* bytes: a name, a version, a purl */
+#define PV_CATALOG_FILES_MAX       1000000 /* package files in one image */
+#define PV_CATALOG_WORK_MAX        100000000 /* files visited to hide them: layers can repeat that */
+#define PV_PACKAGE_FIELD_BYTES_MAX 4096      /* bytes: a name, a version, a purl */
 
 /* vuln */
 #define PV_OSV_RECORD_BYTES_MAX (16 * PV_MIB) /* bytes: one OSV record; the largest seen has 5 MB */
@@ -100,6 +108,12 @@
 #define PV_RECORD_BYTES_MAX        (16 * PV_MIB)   /* bytes: one record from a worker */
 #define PV_WORKER_MEMORY_BYTES_MAX (1024 * PV_MIB) /* bytes: a worker's address space */
 #define PV_WORKER_SECONDS_MAX      900             /* seconds of processor time for one image */
+
+#define PV_WORKER_FILES_MAX 32 /* descriptors a worker may have: its own and the one it reads */
+#define PV_WORKER_ANSWER_MS \
+	(PV_WORKER_SECONDS_MAX * 1000)        /* milliseconds: between two records of a worker */
+#define PV_WORKER_SENTENCE_BYTES_MAX 1024     /* bytes: why something failed */
+#define PV_TREE_ENTRIES_MAX          20000000 /* entries below a directory that is scanned */
 
 /* service */
 #define PV_HTTP_BODY_BYTES_MAX \

@@ -85,3 +85,15 @@ typedef struct {
 gboolean pv_layer_read(int fd, guint64 offset, guint64 size, const char *media_type,
 		       const PvLayerSink *sinks, guint sink_count, PvLayerResult *ret_result,
 		       GError **error);
+
+/**
+ * pv_layer_hash:
+ *
+ * Hashes the stored bytes only. After pv_layer_read() failed it tells a layer that is not the
+ * promised one (say that) from one that was made damaged; it also serves digests other than
+ * SHA-256.
+ *
+ * Errors: PV_ERROR_IO, PV_ERROR_LIMIT.
+ */
+gboolean pv_layer_hash(int fd, guint64 offset, guint64 size, PvHash hash, PvDigest *ret_digest,
+		       GError **error);
