@@ -94,7 +94,9 @@
 
 /* vuln */
 #define PV_OSV_RECORD_BYTES_MAX (16 * PV_MIB) /* bytes: one OSV record; the largest seen has 5 MB */
+#define PV_OSV_ID_BYTES_MAX     128           /* bytes: an advisory id; the longest seen has 40 */
 #define PV_OSV_RECORDS_MAX      20000000      /* records in one import; OSV.dev lists 2.1 million */
+#define PV_OSV_EXPORT_BYTES_MAX (4 * PV_GIB)  /* bytes: one ecosystem's export; npm has 200 MB */
 #define PV_VERSION_BYTES_MAX    1024          /* bytes: one version string */
 #define PV_DATABASE_BYTES_MAX   (64 * PV_GIB) /* bytes: the advisory database's map */
 

@@ -11,6 +11,9 @@ const PvCommand pv_commands[] = {
 	{ "inspect", "pavise-trust", "tell who may sign and what is signed" },
 	{ "trace", "pavise-trust", "tell the life of an image" },
 	{ "copy", "pavise-image", "copy an image: registry, layout, archive" },
+	{ "scan", "pavise-scan", "list the vulnerabilities in an image" },
+	{ "db", "pavise-scan", "keep the advisory database" },
+	{ "version", "pavise-scan", "compare versions, for scripts" },
 	{ "serve", "pavised", "run the trust service" },
 };
 
