@@ -108,7 +108,8 @@
 #define PV_WORKER_MEMORY_BYTES_MAX (1024 * PV_MIB) /* bytes: a worker's address space */
 #define PV_WORKER_SECONDS_MAX      900             /* seconds of processor time for one image */
 
-#define PV_WORKER_FILES_MAX 32 /* descriptors a worker may have: its own and the one it reads */
+#define PV_WORKER_FILES_MAX         32 /* descriptors a worker may have: its own and the one it reads */
+#define PV_WORKER_ANSWERS_BYTES_MAX (512 * PV_MIB) /* bytes: all records of one inspection */
 #define PV_WORKER_ANSWER_MS \
 	(PV_WORKER_SECONDS_MAX * 1000)        /* milliseconds: between two records of a worker */
 #define PV_WORKER_SENTENCE_BYTES_MAX 1024     /* bytes: why something failed */
