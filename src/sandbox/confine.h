@@ -10,7 +10,7 @@ typedef enum {
 	PV_CONFINE_LIMITS = 1 << 2,       /* memory, processor time, no files, no processes */
 	PV_CONFINE_LANDLOCK = 1 << 3,     /* no path at all; kernels since 5.13 */
 	PV_CONFINE_NAMESPACES = 1 << 4,   /* an empty root, no network; where the system lets us */
-	PV_CONFINE_UNPRIVILEGED = 1 << 5, /* not root, no capabilities */
+	PV_CONFINE_UNPRIVILEGED = 1 << 5, /* no capabilities; nobody, where that id exists */
 	PV_CONFINE_CLOSED = 1 << 6        /* no descriptors but 0, 1 and 2; not traceable */
 } PvConfineMeasure;
 
