@@ -102,7 +102,7 @@
 #define PV_POLICY_BYTES_MAX   PV_MIB /* bytes: policy.yaml */
 #define PV_POLICY_RULES_MAX   10000  /* rules in one policy */
 #define PV_ID_RANGE_SIZE      65536  /* ids: one container's user and group ids */
-#define PV_LEDGER_ENTRIES_MAX 16384  /* ranges handed out at one time */
+#define PV_LEDGER_ENTRIES_MAX 4093   /* ranges handed out at one time: all of them */
 
 /* sandbox */
 #define PV_RECORD_BYTES_MAX        (16 * PV_MIB)   /* bytes: one record from a worker */
