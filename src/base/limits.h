@@ -102,6 +102,8 @@
 #define PV_POLICY_BYTES_MAX   PV_MIB /* bytes: policy.yaml */
 #define PV_POLICY_RULES_MAX   10000  /* rules in one policy */
 #define PV_ID_RANGE_SIZE      65536  /* ids: one container's user and group ids */
+#define PV_UNPACK_DIRECTORY_BYTES_MAX \
+	(256 * PV_MIB) /* bytes: names of a layer's directories, kept to the end for their times */
 #define PV_LEDGER_ENTRIES_MAX 4093   /* ranges handed out at one time: all of them */
 
 /* sandbox */
