@@ -93,7 +93,6 @@ static gboolean attach_layers(const char *run, const GPtrArray *layers, int user
 		.attr_set = MOUNT_ATTR_IDMAP | MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV,
 		.userns_fd = (guint64)userns,
 	};
-	g_autofree char *empty = g_strdup_printf("%s/l/0", run);
 
 	for (guint i = 0; i < layers->len; i++) {
 		g_autofree char *target = g_strdup_printf("%s/l/%u", run, i);
@@ -103,9 +102,14 @@ static gboolean attach_layers(const char *run, const GPtrArray *layers, int user
 			return FALSE;
 	}
 	/* An image may have no layer; an overlay may not. */
-	if (layers->len == 0 && (!make(empty, 0755, error) || chown(empty, owner, owner) < 0))
-		return error && *error ? FALSE
-				       : pv_fail_errno(error, errno, "%s: cannot make", empty);
+	if (layers->len == 0) {
+		g_autofree char *empty = g_strdup_printf("%s/l/0", run);
+
+		if (!make(empty, 0755, error))
+			return FALSE;
+		if (chown(empty, owner, owner) < 0)
+			return pv_fail_errno(error, errno, "%s: cannot make", empty);
+	}
 	return TRUE;
 }
 
