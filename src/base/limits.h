@@ -115,6 +115,12 @@
 #define PV_WORKER_MEMORY_BYTES_MAX (1024 * PV_MIB) /* bytes: a worker's address space */
 #define PV_WORKER_SECONDS_MAX      900             /* seconds of processor time for one image */
 
+#define PV_WORKER_FILES_MAX 32 /* descriptors a worker may have: its own and the one it reads */
+#define PV_WORKER_ANSWER_MS \
+	(PV_WORKER_SECONDS_MAX * 1000)        /* milliseconds: between two records of a worker */
+#define PV_WORKER_SENTENCE_BYTES_MAX 1024     /* bytes: why something failed */
+#define PV_TREE_ENTRIES_MAX          20000000 /* entries below a directory that is scanned */
+
 /* service */
 #define PV_HTTP_BODY_BYTES_MAX \
 	(128 * PV_MIB) /* bytes: an upload: a large targets file and its relatives */

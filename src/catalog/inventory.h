@@ -12,7 +12,7 @@
  */
 
 typedef struct {
-	PvDigest diff_id;       /* of the uncompressed tar */
+	PvDigest diff_id;       /* of the uncompressed tar; size 0 for a directory's one layer */
 	const char *created_by; /* from the image's history; "" if unknown */
 } PvInventoryLayer;
 

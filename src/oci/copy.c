@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -284,7 +285,7 @@ static gboolean push_docker_archive(Copy *copy, GError **error)
 		return FALSE;
 	done = pv_registry_push(copy->target, &config, 1, NULL, copy->options->progress,
 				copy->options->user_data, error);
-	g_close(config.range.fd, NULL);
+	close(config.range.fd);
 	return done;
 }
 

@@ -2,84 +2,63 @@
 
 /*
  * A stored layer turned into its tar, for docker archives, which hold plain tars. Scanning and
- * unpacking do not pass here but through oci/layer, which is the hot path.
+ * unpacking do not pass here but through oci/layer, which also walks the tar.
  */
 
 #include "oci/inflate.h"
 
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #include "base/error.h"
-#include "base/limits.h"
+#include "oci/decompress.h"
 
-#define STEP       (256 * (gsize)1024)
-#define RATIO_FREE PV_MIB /* bytes of tar below which the ratio does not count */
+#define STEP (256 * (gsize)1024)
 
-typedef struct {
-	const PvBlobRange *range;
-	PvHasher *hasher;
-	guint8 *input, *output; /* STEP bytes each */
-	guint64 read, written;
-	gboolean (*sink)(void *user_data, const guint8 *data, gsize size, GError **error);
-	void *user_data;
-} Inflate;
-
-/* The next bytes as stored, hashed; 0 at the end, -1 on failure. */
-static gssize read_step(Inflate *inflate, GError **error)
+/* The next bytes as stored; 0 at the end, -1 on failure. */
+static gssize read_step(const PvBlobRange *range, guint64 at, guint8 *input, GError **error)
 {
-	for (;;) {
-		gsize want = (gsize)MIN((guint64)STEP, inflate->range->size - inflate->read);
-		ssize_t got = want ? pread(inflate->range->fd, inflate->input, want,
-					   (off_t)(inflate->range->offset + inflate->read))
-				   : 0;
+	gsize want = (gsize)MIN((guint64)STEP, range->size - at);
+	gssize got;
 
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0 || (got == 0 && want > 0)) {
-			pv_fail_errno(error, got < 0 ? errno : EIO, "cannot read a layer");
-			return -1;
-		}
-		pv_hasher_feed(inflate->hasher, inflate->input, (gsize)got);
-		inflate->read += (guint64)got;
-		return got;
-	}
-}
-
-static gboolean give(Inflate *inflate, const guint8 *data, gsize size, GError **error)
-{
-	inflate->written += size;
-	if (inflate->written > PV_LAYER_BYTES_MAX)
-		return pv_fail(error, PV_ERROR_LIMIT, "a layer inflates to more than %zu bytes",
-			       PV_LAYER_BYTES_MAX);
-	if (inflate->written > RATIO_FREE &&
-	    inflate->written / PV_LAYER_RATIO_MAX > inflate->read)
-		return pv_fail(error, PV_ERROR_LIMIT,
-			       "a layer inflates more than %d times: a bomb", PV_LAYER_RATIO_MAX);
-	return size == 0 || inflate->sink(inflate->user_data, data, size, error);
-}
-
-/* One piece of input through zlib, over the ends of gzip members. */
-static gboolean gunzip_step(Inflate *inflate, z_stream *stream, gboolean *at_end, GError **error)
-{
-	int code;
-
+	if (want == 0)
+		return 0;
 	do {
-		if (*at_end && inflateReset(stream) != Z_OK)
-			return pv_fail(error, PV_ERROR_INTERNAL, "zlib does not start again");
-		stream->next_out = inflate->output;
-		stream->avail_out = STEP;
-		code = inflate_call:
-		inflate(stream, Z_NO_FLUSH);
-		if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR)
-			return pv_fail(error, PV_ERROR_SYNTAX, "a layer's gzip data is damaged: %s",
-				       stream->msg ? stream->msg : "no reason");
-		*at_end = code == Z_STREAM_END;
-		if (!give(inflate, inflate->output, STEP - stream->avail_out, error))
-			return FALSE;
-	} while (stream->avail_in > 0 || (stream->avail_out == 0 && !*at_end));
+		got = pread(range->fd, input, want, (off_t)(range->offset + at));
+	} while (got < 0 && errno == EINTR);
+	if (got <= 0) {
+		pv_fail_errno(error, got < 0 ? errno : EIO, "cannot read a layer");
+		return -1;
+	}
+	return got;
+}
+
+gboolean pv_inflate_range(const PvBlobRange *range, PvHash hash,
+			  gboolean (*sink)(void *user_data, const guint8 *data, gsize size,
+					   GError **error),
+			  void *user_data, PvDigest *ret_stored, GError **error)
+{
+	g_autoptr(PvDecompress) decompress = pv_decompress_new();
+	g_autoptr(PvHasher) hasher = pv_hasher_new(hash);
+	g_autofree guint8 *input = g_malloc(STEP);
+	guint64 at = 0;
+	gssize got;
+
+	while ((got = read_step(range, at, input, error)) > 0) {
+		const guint8 *data;
+		gsize size;
+
+		at += (guint64)got;
+		pv_hasher_feed(hasher, input, (gsize)got);
+		pv_decompress_feed(decompress, input, (gsize)got);
+		do {
+			if (!pv_decompress_next(decompress, &data, &size, error) ||
+			    (size > 0 && !sink(user_data, data, size, error)))
+				return FALSE;
+		} while (size > 0);
+	}
+	if (got < 0 || !pv_decompress_finish(decompress, error))
+		return FALSE;
+	*ret_stored = pv_hasher_finish(g_steal_pointer(&hasher));
 	return TRUE;
 }

@@ -24,8 +24,14 @@ typedef struct {
 typedef struct {
 	/* The remembered bytes of a role, or NULL (without error) if there are none. */
 	GBytes *(*load)(void *cache, const char *role);
-	/* Called only for metadata that was verified; all of one update or none: see commit. */
+	/*
+	 * Called only after the whole update was verified, timestamp last: what a crash leaves is
+	 * a newer snapshot below an older timestamp, which the next update simply replaces. The
+	 * timestamp is stored again even if it did not change, since it was asked for.
+	 */
 	gboolean (*store)(void *cache, const char *role, GBytes *file, GError **error);
+	/* Seconds since the timestamp was last stored; negative if there is none. */
+	gint64 (*age_s)(void *cache);
 	void *cache;
 } PvTufCache;
 
@@ -46,6 +52,7 @@ typedef struct {
 typedef struct {
 	PvMetadata *root, *timestamp, *snapshot, *targets;
 	GHashTable *delegations; /* role name → PvMetadata */
+	GPtrArray *unusable;     /* of char*: delegations passed over, each with its reason */
 	gboolean from_cache;     /* nothing was asked of the server */
 } PvTufState;
 
@@ -77,6 +84,17 @@ PvTufState *pv_tuf_update(const PvTufPolicy *policy, const PvTufRemote *remote,
  */
 const PvFileMeta *pv_tuf_find_target(const PvTufState *state, const char *name,
 				     const char *const *roles, const char **ret_role);
+
+/**
+ * pv_tuf_role:
+ * @name: "targets" or a delegation
+ *
+ * Returns: (transfer none) (nullable): who must sign @name, as its delegator says.
+ */
+const PvRole *pv_tuf_role(const PvTufState *state, const char *name);
+
+/* (transfer none) (nullable): the verified metadata of "targets" or a delegation. */
+const PvMetadata *pv_tuf_metadata(const PvTufState *state, const char *name);
 
 /**
  * pv_tuf_verify_root:

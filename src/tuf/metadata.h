@@ -104,9 +104,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvMetadata, pv_metadata_unref)
 gboolean pv_metadata_verify(const PvMetadata *metadata, const PvRole *role, GError **error);
 
 /**
+ * pv_metadata_signers:
+ *
+ * Returns: (transfer full): (borrowed from @role) the keys of @role with a good signature on
+ * @metadata.
+ */
+GPtrArray *pv_metadata_signers(const PvMetadata *metadata, const PvRole *role);
+
+/**
  * pv_metadata_check_expiry:
  *
- * Errors: PV_ERROR_EXPIRED: "timestamp of GUN expired at …".
+ * Errors: PV_ERROR_EXPIRED: "timestamp (version 7) expired at …".
  */
 gboolean pv_metadata_check_expiry(const PvMetadata *metadata, PvTime now, GError **error);
 
@@ -115,7 +123,7 @@ gboolean pv_metadata_check_expiry(const PvMetadata *metadata, PvTime now, GError
  * @meta: what a verified snapshot or timestamp says of @file; sha256 must be there
  * @what: "targets"
  *
- * Compares the length and each hash that is there. Errors: PV_ERROR_DIGEST.
+ * Compares the length and each hash that is there. Errors: PV_ERROR_MIX.
  */
 gboolean pv_file_meta_check(const PvFileMeta *meta, GBytes *file, const char *what, GError **error);
 

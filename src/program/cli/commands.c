@@ -4,7 +4,15 @@
 
 #include "program/cli/commands.h"
 
-const PvCommand pv_commands[] = {};
+const PvCommand pv_commands[] = {
+	{ "key", "pavise-trust", "make and list signing keys" },
+	{ "sign", "pavise-trust", "sign a tag" },
+	{ "verify", "pavise-trust", "tell the digest that a tag's publisher signed" },
+	{ "inspect", "pavise-trust", "tell who may sign and what is signed" },
+	{ "trace", "pavise-trust", "tell the life of an image" },
+	{ "copy", "pavise-image", "copy an image: registry, layout, archive" },
+	{ "serve", "pavised", "run the trust service" },
+};
 
 const gsize pv_commands_count = G_N_ELEMENTS(pv_commands);
 

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * pavise sign: binds a tag to a digest. What is signed is what was meant (design.md section 6): the
+ * digest comes from the user, from a layout on this machine, or, only if said so, from the registry.
+ */
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/process.h"
+#include "base/terminal.h"
+#include "oci/image.h"
+#include "program/cli/options.h"
+#include "program/cli/trust.h"
+#include "program/cli/trust_options.h"
+#include "trust/trace.h"
+
+#define COMMAND "pavise sign"
+
+typedef struct {
+	PvTrustOptions trust;
+	char *digest, *from;
+	gboolean trust_registry;
+} Options;
+
+/* Asks the registry, through pavise-image, which manifest @reference is. */
+static gboolean resolve(const Options *options, const char *reference, PvFileMeta *ret_content,
+			GError **error)
+{
+	g_autofree char *program = pv_process_program("pavise-image");
+	char *argv[] = { program, (char *)"resolve", (char *)"--json", (char *)reference, NULL };
+	g_auto(PvProcessResult) result = { 0 };
+	g_autoptr(json_t) answer = NULL;
+	const char *digest;
+	json_t *size;
+
+	if (!pv_process_run(argv, NULL, NULL, PV_MIB, 0, &result, error))
+		return FALSE;
+	if (result.exit_status != 0) {
+		gsize length;
+		const char *said = g_bytes_get_data(result.errors, &length);
+		g_autofree char *text = g_strndup(said ? said : "", length);
+
+		return pv_fail(error, PV_ERROR_NOT_FOUND,
+			       "the registry does not tell what %s is: %s", reference,
+			       g_strchomp(text));
+	}
+	answer = pv_json_load(result.output, PV_MIB, "pavise-image", error);
+	if (!answer)
+		return FALSE;
+	digest = pv_json_string(answer, "digest");
+	size = json_object_get(answer, "size");
+	if (!digest || !json_is_integer(size) || json_integer_value(size) < 0)
+		return pv_fail(error, PV_ERROR_INTERNAL, "pavise-image gave no digest");
+	ret_content->length = (guint64)json_integer_value(size);
+	return pv_digest_parse(digest, strlen(digest), &ret_content->sha256, error);
+}
+
+static gboolean content_of_layout(const Options *options, PvFileMeta *ret_content, GError **error)
+{
+	g_autoptr(PvImage) image = pv_image_open(options->from, NULL, error);
+	const PvDescriptor *manifest;
+
+	if (!image)
+		return FALSE;
+	manifest = pv_image_manifest(image);
+	ret_content->sha256 = manifest->digest;
+	ret_content->length = manifest->size;
+	return TRUE;
+}
+
+static gboolean content_by_digest(const Options *options, PvFileMeta *ret_content, GError **error)
+{
+	PvDigest meant = options->trust.reference.digest;
+	char text[PV_DIGEST_TEXT_SIZE];
+	g_autofree char *reference = NULL;
+
+	if (options->digest &&
+	    !pv_digest_parse(options->digest, strlen(options->digest), &meant, error))
+		return FALSE;
+	if (meant.hash != PV_HASH_SHA256)
+		return pv_fail(error, PV_ERROR_UNSUPPORTED, "only sha256 digests can be signed");
+	pv_digest_format(&meant, text);
+	reference = g_strdup_printf("%s@%s", options->trust.gun, text);
+	if (!resolve(options, reference, ret_content, error))
+		return FALSE;
+	if (!pv_digest_equal(&ret_content->sha256, &meant))
+		return pv_fail(error, PV_ERROR_DIGEST, "the registry gave another manifest for %s",
+			       reference);
+	return TRUE;
+}
+
+static gboolean confirm(const char *reference, const char *digest, GError **error)
+{
+	char answer[16] = "";
+
+	if (!isatty(STDIN_FILENO))
+		return pv_fail(error, PV_ERROR_USAGE,
+			       "%s is %s, says the registry; name the digest you mean "
+			       "(%s@sha256:…, --digest or --from), or say --trust-registry",
+			       reference, digest, reference);
+	fprintf(stderr, "%s is %s, says the registry. Sign that? [y/N] ", reference, digest);
+	if (!fgets(answer, sizeof answer, stdin) || (answer[0] != 'y' && answer[0] != 'Y'))
+		return pv_fail(error, PV_ERROR_REFUSED, "nothing was signed");
+	return TRUE;
+}
+
+static gboolean content_by_registry(const Options *options, PvFileMeta *ret_content, GError **error)
+{
+	g_autofree char *reference = pv_reference_format(&options->trust.reference);
+	char digest[PV_DIGEST_TEXT_SIZE];
+
+	if (!resolve(options, reference, ret_content, error))
+		return FALSE;
+	pv_digest_format(&ret_content->sha256, digest);
+	return options->trust_registry || confirm(reference, digest, error);
+}
+
+static gboolean find_content(const Options *options, PvFileMeta *ret_content, GError **error)
+{
+	gboolean by_digest = options->digest || options->trust.reference.has_digest;
+
+	if (options->from && by_digest)
+		return pv_fail(error, PV_ERROR_USAGE, "--from and a digest are two ways to say it");
+	if (options->from)
+		return content_of_layout(options, ret_content, error);
+	if (by_digest)
+		return content_by_digest(options, ret_content, error);
+	return content_by_registry(options, ret_content, error);
+}
+
+static void trace(const Options *options, const char *reference, const PvTrustAnswer *answer)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(json_t) members = json_object();
+	json_t *roles = json_array(), *keys = json_array();
+	char digest[PV_DIGEST_TEXT_SIZE];
+
+	for (guint i = 0; i < answer->roles->len; i++) {
+		const PvTrustRole *role = answer->roles->pdata[i];
+
+		json_array_append_new(roles, json_string(role->name));
+		for (guint k = 0; k < role->keys->len; k++)
+			json_array_append_new(keys, json_string(role->keys->pdata[k]));
+	}
+	json_object_set_new(members, "roles", roles);
+	json_object_set_new(members, "keys", keys);
+	pv_digest_format(&answer->digest, digest);
+	if (!pv_trace_append("sign", reference, digest, members, &error))
+		fprintf(stderr, COMMAND ": not in the audit trail: %s\n", error->message);
+}
+
+static void report(const Options *options, const char *reference, const PvTrustAnswer *answer,
+		   gboolean new)
+{
+	char digest[PV_DIGEST_TEXT_SIZE];
+
+	if (options->trust.json) {
+		g_autofree char *text = pv_trust_answer_json(reference, answer);
+
+		fputs(text, stdout);
+		return;
+	}
+	if (new)
+		printf("new repository %s: root and targets keys in %s/private, snapshot and "
+		       "timestamp keys with the server\n",
+		       options->trust.gun, options->trust.directory);
+	pv_digest_format(&answer->digest, digest);
+	printf("signed %s as %s in", reference, digest);
+	for (guint i = 0; i < answer->roles->len; i++) {
+		const PvTrustRole *role = answer->roles->pdata[i];
+
+		printf("%s %s", i ? "," : "", role->name);
+	}
+	putchar('\n');
+}
+
+static gboolean sign(Options *options, const char *image, PvPassphrases *passphrases,
+		     GError **error)
+{
+	g_autoptr(PvRepository) repository = pv_trust_options_open(&options->trust, image, error);
+	g_autoptr(PvTrustAnswer) answer = NULL;
+	g_autofree char *reference = NULL;
+	PvFileMeta content = { 0 };
+	gboolean new;
+
+	if (!repository)
+		return FALSE;
+	if (!options->trust.reference.tag)
+		return pv_fail(error, PV_ERROR_USAGE,
+			       "%s has no tag; say which tag the digest gets: %s:TAG@sha256:…",
+			       image, options->trust.gun);
+	if (!find_content(options, &content, error))
+		return FALSE;
+	answer = pv_repository_sign(repository, passphrases, options->trust.reference.tag, &content,
+				    &new, error);
+	if (!answer)
+		return FALSE;
+	reference = g_strdup_printf("%s:%s", options->trust.gun, options->trust.reference.tag);
+	trace(options, reference, answer);
+	report(options, reference, answer, new);
+	return TRUE;
+}
+
+int pv_command_sign(int argc, char **argv)
+{
+	Options options = { 0 };
+	g_autoptr(PvPassphrases) passphrases = pv_passphrases_take();
+	g_autofree GOptionEntry *shared = pv_trust_options_entries(&options.trust);
+	const GOptionEntry own[] = {
+		{ "digest", 0, 0, G_OPTION_ARG_STRING, &options.digest,
+		  "Sign this manifest, which the registry must have", "sha256:…" },
+		{ "from", 0, 0, G_OPTION_ARG_STRING, &options.from,
+		  "Sign the manifest of an image on this machine", "oci:DIR[:TAG]" },
+		{ "trust-registry", 0, 0, G_OPTION_ARG_NONE, &options.trust_registry,
+		  "Sign whatever the registry says the tag is", NULL },
+		{ NULL },
+	};
+	const GOptionEntry *const groups[] = { own, shared, NULL };
+	g_autoptr(GError) error = NULL;
+	int status = 0;
+
+	if (!pv_options_parse(COMMAND, "IMAGE",
+			      "Signs a tag: from now on it means this manifest, for everybody who "
+			      "verifies.",
+			      groups, &argc, &argv, &error)) {
+		status = pv_terminal_fail(COMMAND, error);
+	} else if (argc != 2) {
+		pv_fail(&error, PV_ERROR_USAGE, "expected one IMAGE; try `%s --help`", COMMAND);
+		status = pv_terminal_fail(COMMAND, error);
+	} else if (!sign(&options, argv[1], passphrases, &error)) {
+		status = pv_terminal_fail(COMMAND, error);
+	}
+	pv_trust_options_clear(&options.trust);
+	g_free(options.digest);
+	g_free(options.from);
+	return status;
+}

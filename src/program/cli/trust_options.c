@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Options and answers that sign, verify and inspect share (design.md section 6). */
+
+#include "program/cli/trust_options.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json.h"
+
+GOptionEntry *pv_trust_options_entries(PvTrustOptions *options)
+{
+	const GOptionEntry entries[] = {
+		{ "server", 's', 0, G_OPTION_ARG_STRING, &options->server,
+		  "Trust server (default: $DOCKER_CONTENT_TRUST_SERVER, else the registry's host)",
+		  "URL" },
+		{ "tlscacert", 0, 0, G_OPTION_ARG_FILENAME, &options->ca_file,
+		  "Authority of the server's certificate, PEM", "FILE" },
+		{ "trust-dir", 'd', 0, G_OPTION_ARG_FILENAME, &options->trust_dir,
+		  "Keys and trust data (default ~/.docker/trust)", "DIR" },
+		{ "pin", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->pins,
+		  "Trust this root key (id) if the repository is not known yet", "KEY" },
+		{ "tofu", 0, 0, G_OPTION_ARG_NONE, &options->tofu,
+		  "Trust the root at first sight if the repository is not known yet", NULL },
+		{ "offline", 0, 0, G_OPTION_ARG_NONE, &options->offline,
+		  "Ask nobody: only what was verified before", NULL },
+		{ "max-age", 0, 0, G_OPTION_ARG_STRING, &options->max_age,
+		  "Use what was verified so recently: 90s, 30m, 1h, 2d", "AGE" },
+		{ "json", 0, 0, G_OPTION_ARG_NONE, &options->json, "Print JSON", NULL },
+		{ NULL },
+	};
+
+	return g_memdup2(entries, sizeof entries);
+}
+
+static gboolean parse_age(const char *text, gint64 *ret_seconds, GError **error)
+{
+	static const struct {
+		const char *unit;
+		gint64 seconds;
+	} units[] = { { "s", 1 }, { "m", 60 }, { "h", 3600 }, { "d", 86400 } };
+	g_autofree char *digits = NULL;
+	guint64 value;
+	gsize length;
+
+	*ret_seconds = 0;
+	if (!text)
+		return TRUE;
+	length = strlen(text);
+	for (gsize i = 0; i < G_N_ELEMENTS(units); i++) {
+		if (length < 2 || !g_str_has_suffix(text, units[i].unit))
+			continue;
+		digits = g_strndup(text, length - 1);
+		if (!g_ascii_string_to_unsigned(digits, 10, 1, 1000000, &value, NULL))
+			break;
+		*ret_seconds = (gint64)value * units[i].seconds;
+		return TRUE;
+	}
+	return pv_fail(error, PV_ERROR_USAGE, "--max-age \"%s\": expected such as 90s, 30m, 1h, 2d",
+		       text);
+}
+
+PvRepository *pv_trust_options_open(PvTrustOptions *options, const char *image, GError **error)
+{
+	PvRepositoryOptions repository = { 0 };
+
+	if (g_str_has_prefix(image, "docker://"))
+		image += strlen("docker://");
+	if (!parse_age(options->max_age, &options->max_age_s, error) ||
+	    !pv_reference_parse(image, &options->reference, error))
+		return NULL;
+	options->directory = pv_trust_directory(options->trust_dir);
+	options->gun = pv_reference_repository(&options->reference);
+	repository = (PvRepositoryOptions){ .gun = options->gun,
+					    .server = options->server,
+					    .ca_file = options->ca_file,
+					    .directory = options->directory,
+					    .pins = (const char *const *)options->pins,
+					    .tofu = options->tofu,
+					    .offline = options->offline,
+					    .max_age_s = options->max_age_s };
+	return pv_repository_open(&repository, error);
+}
+
+void pv_trust_options_clear(PvTrustOptions *options)
+{
+	g_free(options->server);
+	g_free(options->ca_file);
+	g_free(options->trust_dir);
+	g_free(options->max_age);
+	g_strfreev(options->pins);
+	g_free(options->directory);
+	g_free(options->gun);
+	pv_reference_clear(&options->reference);
+}
+
+char *pv_trust_answer_json(const char *reference, const PvTrustAnswer *answer)
+{
+	g_autoptr(json_t) value = NULL;
+	json_t *roles = json_array();
+	char digest[PV_DIGEST_TEXT_SIZE], expires[PV_TIME_TEXT_SIZE];
+
+	for (guint i = 0; i < answer->roles->len; i++) {
+		const PvTrustRole *role = answer->roles->pdata[i];
+		json_t *keys = json_array();
+
+		for (guint k = 0; k < role->keys->len; k++)
+			json_array_append_new(keys, json_pack("{s:s, s:b}", "id",
+							      role->keys->pdata[k], "hardware", 0));
+		json_array_append_new(roles,
+				      json_pack("{s:s, s:o}", "name", role->name, "keys", keys));
+	}
+	pv_digest_format(&answer->digest, digest);
+	pv_time_format(answer->expires, expires);
+	value = json_pack("{s:s, s:s, s:I, s:o, s:s}", "reference", reference, "digest", digest,
+			  "size", (json_int_t)answer->size, "roles", roles, "expires", expires);
+	return pv_json_text(value, FALSE);
+}

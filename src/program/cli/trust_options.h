@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "trust/repository.h"
+
+/* What all commands that ask a trust server have in common. */
+typedef struct {
+	char *server, *ca_file, *trust_dir, *max_age;
+	char **pins;
+	gboolean tofu, offline, json;
+	/* filled by pv_trust_options_open() */
+	char *directory, *gun;
+	gint64 max_age_s;
+	PvReference reference;
+} PvTrustOptions;
+
+/* (transfer full): entries to add to a command's own; free with g_free(). */
+GOptionEntry *pv_trust_options_entries(PvTrustOptions *options);
+
+/**
+ * pv_trust_options_open:
+ * @image: what the user named; a docker:// before it is fine
+ *
+ * Parses the reference and opens its repository.
+ */
+PvRepository *pv_trust_options_open(PvTrustOptions *options, const char *image, GError **error);
+
+void pv_trust_options_clear(PvTrustOptions *options);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PvTrustOptions, pv_trust_options_clear)
+
+/* {"reference","digest","size","roles":[{"name","keys":[{"id","hardware"}]}],"expires"} */
+char *pv_trust_answer_json(const char *reference, const PvTrustAnswer *answer);

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The signer's key files. What was opened once stays in locked memory, PV_SIGNER_OPEN_MAX at most. */
+
+#include "program/signer/keys.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "crypto/digest.h"
+#include "crypto/keyfile.h"
+#include "crypto/random.h"
+
+#define PV_SIGNER_OPEN_MAX 256 /* keys: locked memory is scarce */
+#define PASSPHRASE_BYTES   32  /* bytes of randomness, written as hex */
+
+struct PvSignerKeys {
+	char *directory;
+	PvSecret *passphrase;
+	GHashTable *open; /* path of the used key → PvPrivateKey */
+};
+
+static PvSecret *made_passphrase(const char *path, GError **error)
+{
+	static const char digits[] = "0123456789abcdef";
+	g_autoptr(PvSecret) text = pv_secret_new(2 * PASSPHRASE_BYTES);
+	guint8 raw[PASSPHRASE_BYTES];
+
+	if (!pv_random_fill(raw, sizeof raw, error))
+		return NULL;
+	for (gsize i = 0; i < sizeof raw; i++) {
+		text->data[2 * i] = digits[raw[i] >> 4];
+		text->data[2 * i + 1] = digits[raw[i] & 15];
+	}
+	explicit_bzero(raw, sizeof raw);
+	if (!pv_file_create(path, text->data, text->size, 0600, error))
+		return NULL;
+	return g_steal_pointer(&text);
+}
+
+static PvSecret *stored_passphrase(const char *directory, GError **error)
+{
+	g_autofree char *path = g_build_filename(directory, "passphrase", NULL);
+	g_autoptr(GError) missing = NULL;
+	g_autoptr(GBytes) bytes = pv_file_read(path, PV_PASSPHRASE_BYTES_MAX, &missing);
+	gsize size;
+	const void *data;
+
+	if (!bytes && g_error_matches(missing, PV_ERROR, PV_ERROR_NOT_FOUND))
+		return made_passphrase(path, error);
+	if (!bytes) {
+		g_propagate_error(error, g_steal_pointer(&missing));
+		return NULL;
+	}
+	data = g_bytes_get_data(bytes, &size);
+	return pv_secret_new_copy(data, size);
+}
+
+PvSignerKeys *pv_signer_keys_open(const char *directory, PvSecret *passphrase, GError **error)
+{
+	g_autoptr(PvSecret) secret = passphrase;
+	PvSignerKeys *keys;
+
+	if (!pv_file_make_directory(directory, 0700, error))
+		return NULL;
+	if (!secret)
+		secret = stored_passphrase(directory, error);
+	if (!secret)
+		return NULL;
+	keys = g_new0(PvSignerKeys, 1);
+	keys->directory = g_strdup(directory);
+	keys->passphrase = g_steal_pointer(&secret);
+	keys->open = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+					   (GDestroyNotify)pv_private_key_free);
+	return keys;
+}
+
+void pv_signer_keys_close(PvSignerKeys *keys)
+{
+	if (!keys)
+		return;
+	g_hash_table_unref(keys->open);
+	pv_secret_free(keys->passphrase);
+	g_free(keys->directory);
+	g_free(keys);
+}
+
+static char *directory_of(const PvSignerKeys *keys, const char *gun)
+{
+	PvDigest digest = pv_digest_of(PV_HASH_SHA256, gun, strlen(gun));
+	g_autofree char *hex = pv_digest_hex(&digest);
+
+	return g_build_filename(keys->directory, hex, NULL);
+}
+
+static gboolean is_id(const char *id)
+{
+	return strlen(id) == 64 && strspn(id, "0123456789abcdef") == 64;
+}
+
+static char *path_of(const PvSignerKeys *keys, const char *gun, const char *role, const char *id,
+		     gboolean pending)
+{
+	g_autofree char *directory = directory_of(keys, gun);
+
+	return g_strdup_printf("%s/%s.%s%s", directory, role, id,
+			       pending ? ".pending.key" : ".key");
+}
+
+static PvPrivateKey *read_key(const PvSignerKeys *keys, const char *path, GError **error)
+{
+	g_autoptr(GBytes) bytes = pv_file_read(path, PV_KEY_FILE_BYTES_MAX, error);
+	g_autoptr(PvKeyFile) file = NULL;
+	const char *text;
+	gsize size;
+
+	if (!bytes)
+		return NULL;
+	text = g_bytes_get_data(bytes, &size);
+	file = pv_key_file_parse(text, size, error);
+	return file ? pv_key_file_open(file, keys->passphrase, error) : NULL;
+}
+
+/* (transfer full): the path of the pending key of @role, or NULL. */
+static char *find_pending(const PvSignerKeys *keys, const char *gun, const char *role)
+{
+	g_autofree char *directory = directory_of(keys, gun);
+	g_autofree char *prefix = g_strconcat(role, ".", NULL);
+	g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir))) {
+		if (g_str_has_prefix(name, prefix) && g_str_has_suffix(name, ".pending.key"))
+			return g_build_filename(directory, name, NULL);
+	}
+	return NULL;
+}
+
+static PvPublicKey *make_key(PvSignerKeys *keys, const char *gun, const char *role, GError **error)
+{
+	g_autoptr(PvPrivateKey) key = pv_private_key_generate(PV_KEY_ECDSA, error);
+	g_autofree char *directory = directory_of(keys, gun);
+	g_autofree char *path = NULL;
+	g_autoptr(PvSecret) text = NULL;
+	PvPublicKey *public;
+
+	if (!key || !pv_file_make_directory(directory, 0700, error))
+		return NULL;
+	public = pv_private_key_public(key);
+	text = pv_key_file_write(key, gun, role, keys->passphrase, error);
+	if (!text)
+		return NULL;
+	path = path_of(keys, gun, role, pv_public_key_id(public), TRUE);
+	if (!pv_file_create(path, text->data, text->size, 0600, error))
+		return NULL;
+	return pv_public_key_ref(public);
+}
+
+PvPublicKey *pv_signer_keys_pending(PvSignerKeys *keys, const char *gun, const char *role,
+				    GError **error)
+{
+	g_autofree char *path = find_pending(keys, gun, role);
+	g_autoptr(PvPrivateKey) key = NULL;
+
+	if (!path)
+		return make_key(keys, gun, role, error);
+	key = read_key(keys, path, error);
+	return key ? pv_public_key_ref(pv_private_key_public(key)) : NULL;
+}
+
+gboolean pv_signer_keys_has(PvSignerKeys *keys, const char *gun, const char *role, const char *id)
+{
+	g_autofree char *used = NULL;
+	g_autofree char *pending = NULL;
+
+	if (!is_id(id))
+		return FALSE;
+	used = path_of(keys, gun, role, id, FALSE);
+	pending = path_of(keys, gun, role, id, TRUE);
+	return access(used, R_OK) == 0 || access(pending, R_OK) == 0;
+}
+
+const PvPrivateKey *pv_signer_keys_use(PvSignerKeys *keys, const char *gun, const char *role,
+				       const char *id, GError **error)
+{
+	g_autofree char *used = path_of(keys, gun, role, id, FALSE);
+	g_autofree char *pending = path_of(keys, gun, role, id, TRUE);
+	PvPrivateKey *key = g_hash_table_lookup(keys->open, used);
+
+	if (key)
+		return key;
+	if (rename(pending, used) != 0 && errno != ENOENT)
+		return pv_fail_errno(error, errno, "cannot rename %s", pending), NULL;
+	key = read_key(keys, used, error);
+	if (!key)
+		return NULL;
+	if (strcmp(pv_public_key_id(pv_private_key_public(key)), id) != 0) {
+		pv_private_key_free(key);
+		return pv_fail_null(error, PV_ERROR_KEY, "%s does not hold the key of its name",
+				    used);
+	}
+	if (g_hash_table_size(keys->open) >= PV_SIGNER_OPEN_MAX)
+		g_hash_table_remove_all(keys->open);
+	g_hash_table_insert(keys->open, g_steal_pointer(&used), key);
+	return key;
+}
+
+gboolean pv_signer_keys_remove(PvSignerKeys *keys, const char *gun, GError **error)
+{
+	g_autofree char *directory = directory_of(keys, gun);
+
+	g_hash_table_remove_all(keys->open);
+	return pv_file_remove_tree(directory, error);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "crypto/key.h"
+#include "crypto/secret.h"
+
+/*
+ * The signer's keys: encrypted files DIRECTORY/<sha256 of the GUN>/<role>.<key id>.key. A key that
+ * was made and never signed ends in `.pending.key`: it is handed out again, so that asking for keys
+ * does not fill the disk (trust.md section 4).
+ */
+typedef struct PvSignerKeys PvSignerKeys;
+
+/**
+ * pv_signer_keys_open:
+ * @passphrase: (nullable) (transfer full): NULL uses DIRECTORY/passphrase, made on first use
+ */
+PvSignerKeys *pv_signer_keys_open(const char *directory, PvSecret *passphrase, GError **error);
+void pv_signer_keys_close(PvSignerKeys *keys);
+
+/* (transfer full): the pending key of @role, or a new one. */
+PvPublicKey *pv_signer_keys_pending(PvSignerKeys *keys, const char *gun, const char *role,
+				    GError **error);
+
+/* TRUE if there is such a key; @id is untrusted. */
+gboolean pv_signer_keys_has(PvSignerKeys *keys, const char *gun, const char *role, const char *id);
+
+/* (transfer none): the key, to sign with; it is pending no more. */
+const PvPrivateKey *pv_signer_keys_use(PvSignerKeys *keys, const char *gun, const char *role,
+				       const char *id, GError **error);
+
+gboolean pv_signer_keys_remove(PvSignerKeys *keys, const char *gun, GError **error);

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * pavise-signer: holds the server-managed keys and nothing else (design.md section 1). It has one
+ * socket, given by pavised as descriptor 3, opens no other, logs no content, and ends when pavised
+ * closes its end. What it signs must be a timestamp or a snapshot of the repository the key is for.
+ */
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "base/terminal.h"
+#include "program/signer/keys.h"
+#include "service/signer_protocol.h"
+
+#define SOCKET_FD 3
+
+static const struct {
+	const char *role;
+	const char *opening; /* of the canonical `signed` object */
+} roles[] = {
+	{ "timestamp", "{\"_type\":\"Timestamp\"," },
+	{ "snapshot", "{\"_type\":\"Snapshot\"," },
+};
+
+static const char *opening_of(const char *role)
+{
+	for (gsize i = 0; role && i < G_N_ELEMENTS(roles); i++) {
+		if (strcmp(roles[i].role, role) == 0)
+			return roles[i].opening;
+	}
+	return NULL;
+}
+
+static PvMessage *answer_key(PvSignerKeys *keys, const char *gun, const char *role, GError **error)
+{
+	g_autoptr(PvPublicKey) key = pv_signer_keys_pending(keys, gun, role, error);
+	PvMessage *answer;
+
+	if (!key)
+		return NULL;
+	answer = pv_message_new(PV_SIGNER_PUBLIC);
+	pv_message_add_text(answer, pv_public_key_type(key));
+	pv_message_add_bytes(answer, pv_public_key_encoded(key));
+	return answer;
+}
+
+/* (transfer full): the first key id from field @first on that there is a key for. */
+static char *held_id(PvSignerKeys *keys, const PvMessage *question, guint first, const char *gun,
+		     const char *role)
+{
+	for (guint i = first; i < question->fields->len; i++) {
+		g_autofree char *id = pv_message_text(question, i);
+
+		if (id && pv_signer_keys_has(keys, gun, role, id))
+			return g_steal_pointer(&id);
+	}
+	return NULL;
+}
+
+static PvMessage *answer_holds(PvSignerKeys *keys, const PvMessage *question, const char *gun,
+			       const char *role)
+{
+	g_autofree char *id = held_id(keys, question, 2, gun, role);
+	PvMessage *answer = pv_message_new(id ? PV_SIGNER_YES : PV_SIGNER_NO);
+
+	if (id)
+		pv_message_add_text(answer, id);
+	return answer;
+}
+
+static PvMessage *answer_sign(PvSignerKeys *keys, const PvMessage *question, const char *gun,
+			      const char *role, GError **error)
+{
+	g_autofree char *id = held_id(keys, question, 3, gun, role);
+	GBytes *content = pv_message_field(question, 2);
+	const char *opening = opening_of(role);
+	g_autoptr(GBytes) signature = NULL;
+	const PvPrivateKey *key;
+	const char *method, *data;
+	PvMessage *answer;
+	gsize size;
+
+	if (!id)
+		return pv_message_new(PV_SIGNER_NO);
+	data = g_bytes_get_data(content, &size);
+	if (size < strlen(opening) || memcmp(data, opening, strlen(opening)) != 0)
+		return pv_fail_null(error, PV_ERROR_REFUSED, "what is to be signed is no %s", role);
+	key = pv_signer_keys_use(keys, gun, role, id, error);
+	if (!key)
+		return NULL;
+	signature = pv_private_key_sign(key, data, size, &method, error);
+	if (!signature)
+		return NULL;
+	answer = pv_message_new(PV_SIGNER_SIGNED);
+	pv_message_add_text(answer, id);
+	pv_message_add_text(answer, method);
+	pv_message_add_bytes(answer, signature);
+	return answer;
+}
+
+static PvMessage *answer_to(PvSignerKeys *keys, const PvMessage *question, GError **error)
+{
+	g_autofree char *gun = pv_message_text(question, 0);
+	g_autofree char *role = pv_message_text(question, 1);
+
+	if (!gun || !*gun || strlen(gun) > PV_GUN_BYTES_MAX)
+		return pv_fail_null(error, PV_ERROR_SYNTAX, "a question without a repository");
+	if (question->kind == PV_SIGNER_REMOVE)
+		return pv_signer_keys_remove(keys, gun, error) ? pv_message_new(PV_SIGNER_YES)
+							       : NULL;
+	if (!opening_of(role))
+		return pv_fail_null(error, PV_ERROR_ROLE, "no keys are held for that role");
+	switch (question->kind) {
+	case PV_SIGNER_KEY:
+		return answer_key(keys, gun, role, error);
+	case PV_SIGNER_HOLDS:
+		return answer_holds(keys, question, gun, role);
+	case PV_SIGNER_SIGN:
+		if (pv_message_field(question, 2))
+			return answer_sign(keys, question, gun, role, error);
+		break;
+	default:
+		break;
+	}
+	return pv_fail_null(error, PV_ERROR_SYNTAX, "a question of an unknown kind");
+}
+
+static gboolean serve(PvSignerKeys *keys, GError **error)
+{
+	for (;;) {
+		g_autoptr(PvMessage) question =
+			pv_message_receive(SOCKET_FD, PV_SIGNER_MESSAGE_BYTES_MAX, error);
+		g_autoptr(PvMessage) answer = NULL;
+		g_autoptr(GError) failure = NULL;
+
+		if (!question)
+			return !*error;
+		answer = answer_to(keys, question, &failure);
+		if (!answer) {
+			answer = pv_message_new(PV_SIGNER_FAILED);
+			pv_message_add_text(answer, failure->message);
+		}
+		if (!pv_message_send(SOCKET_FD, answer, error))
+			return FALSE;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	g_autoptr(GError) error = NULL;
+	PvSignerKeys *keys;
+	int status = 0;
+
+	if (argc != 2) {
+		fputs("pavise-signer is started by `pavise serve`\n", stderr);
+		return 2;
+	}
+	pv_secret_protect_process();
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	/* Its end is pavised's: what a terminal sends to the whole group is for pavised to judge. */
+	signal(SIGINT, SIG_IGN);
+	keys = pv_signer_keys_open(argv[1], pv_secret_take_environment("PAVISE_SIGNER_PASSPHRASE"),
+				   &error);
+	if (!keys || !serve(keys, &error))
+		status = pv_terminal_fail("pavise-signer", error);
+	pv_signer_keys_close(keys);
+	return status;
+}

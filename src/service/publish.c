@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Publishing (trust.md 1.3). The uploaded bytes are stored and hashed as they came: clients check
+ * exactly those.
+ */
+
+#include "service/publish.h"
+
+#include <string.h>
+
+#include "base/canonical.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "crypto/certificate.h"
+#include "service/server_metadata.h"
+#include "service/upload.h"
+#include "tuf/client.h"
+
+typedef struct {
+	PvStore *store;
+	PvSigner *signer;
+	const char *gun;
+	PvTime now;
+	PvRefusal *refusal;
+	GHashTable *uploaded; /* role → GBytes, without timestamp */
+	PvMetadata *root;     /* the one that counts: the new one if there is one */
+	GHashTable *targets;  /* role → PvMetadata, uploaded and those loaded as parents */
+	PvMetadata *snapshot;
+	GArray *updates; /* of PvStoreUpdate */
+	GPtrArray *made; /* keeps the metadata that updates point into */
+} Publish;
+
+static gboolean refuse_storage(Publish *publish, const GError *error)
+{
+	g_warning("%s: %s", publish->gun, error->message);
+	if (g_error_matches(error, PV_ERROR, PV_ERROR_KEY) ||
+	    g_error_matches(error, PV_ERROR, PV_ERROR_UNREACHABLE))
+		return pv_reply_refuse(publish->refusal, PV_REPLY_NO_CRYPTOSERVICE, NULL);
+	return pv_reply_refuse(publish->refusal, PV_REPLY_UNKNOWN, NULL);
+}
+
+static void add_update(Publish *publish, PvMetadata *metadata)
+{
+	PvStoreUpdate update = { metadata->role, metadata->version, metadata->file,
+				 metadata->expires };
+
+	g_ptr_array_add(publish->made, pv_metadata_ref(metadata));
+	g_array_append_val(publish->updates, update);
+}
+
+/* --- 1: the parts ------------------------------------------------------------------------- */
+
+/* TRUE if the bytes begin as a JSON object or other value: the rest is told per role later. */
+static gboolean looks_like_json(GBytes *data)
+{
+	g_autoptr(PvDocument) document = pv_document_parse(data, "", NULL);
+	g_autoptr(json_t) value = NULL;
+	json_error_t why;
+	gsize size;
+	const char *text = g_bytes_get_data(data, &size);
+
+	if (document)
+		return TRUE;
+	if (size == 0)
+		return FALSE;
+	value = json_loadb(text, size, JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY | JSON_ALLOW_NUL,
+			   &why);
+	return value != NULL;
+}
+
+static gboolean take_parts(Publish *publish, GPtrArray *parts)
+{
+	for (guint i = 0; i < parts->len; i++) {
+		const PvUploadPart *part = parts->pdata[i];
+		g_autofree char *role = g_strdup(part->filename);
+		PvRoleKind kind;
+
+		if (g_str_has_suffix(role, ".json"))
+			role[strlen(role) - 5] = '\0';
+		if (!*role)
+			return pv_reply_refuse(publish->refusal, PV_REPLY_NO_FILENAME, NULL);
+		if (!pv_role_kind(role, &kind, NULL)) {
+			g_autofree char *valid = g_utf8_make_valid(role, -1);
+
+			return pv_reply_refuse(publish->refusal, PV_REPLY_INVALID_ROLE,
+					       json_string(valid));
+		}
+		if (!looks_like_json(part->data))
+			return pv_reply_refuse(publish->refusal, PV_REPLY_MALFORMED_JSON, NULL);
+		if (kind != PV_ROLE_TIMESTAMP)
+			g_hash_table_insert(publish->uploaded, g_steal_pointer(&role),
+					    g_bytes_ref(part->data));
+	}
+	return TRUE;
+}
+
+/* --- 2: root ------------------------------------------------------------------------------ */
+
+static gboolean has_good_certificate(Publish *publish, const PvRole *role)
+{
+	for (guint i = 0; i < role->keys->len; i++) {
+		if (pv_certificate_check(role->keys->pdata[i], publish->gun, publish->now, NULL))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static gboolean refuse_root(Publish *publish, const char *message)
+{
+	return pv_reply_invalid_update(publish->refusal, "ErrBadRoot", NULL, "%s", message);
+}
+
+static gboolean check_root(Publish *publish, const PvMetadata *old, const PvMetadata *new)
+{
+	const PvRole *own = g_hash_table_lookup(new->roles, "root");
+	gint64 current = old ? old->version : 1;
+	g_autoptr(GError) error = NULL;
+
+	if (new->version != current &&new->version != current + 1)
+		return pv_reply_invalid_update(publish->refusal, "ErrBadRoot", NULL,
+					       "Root modifications must increment the version. "
+					       "Current %" G_GINT64_FORMAT
+					       ", new %" G_GINT64_FORMAT,
+					       current, new->version);
+	if (old && !pv_metadata_verify(new, g_hash_table_lookup(old->roles, "root"), NULL))
+		return refuse_root(publish,
+				   "could not rotate trust to a new trusted root: failed to "
+				   "validate data with current trusted certificates");
+	if (!has_good_certificate(publish, own))
+		return refuse_root(publish, "could not validate the path to a trusted root: unable "
+					    "to retrieve valid leaf certificates");
+	if (!pv_tuf_verify_root(NULL, new, publish->gun, publish->now, NULL))
+		return refuse_root(publish, "could not validate the path to a trusted root: failed "
+					    "to validate integrity of roots");
+	if (!pv_metadata_check_expiry(new, publish->now, &error))
+		return refuse_root(publish, error->message);
+	return TRUE;
+}
+
+static gboolean check_timestamp_key(Publish *publish)
+{
+	g_autoptr(GError) error = NULL;
+	const PvRole *role = g_hash_table_lookup(publish->root->roles, "timestamp");
+
+	if (pv_signer_holds(publish->signer, publish->gun, role, &error))
+		return TRUE;
+	if (error)
+		return refuse_storage(publish, error);
+	return refuse_root(publish, "no  timestamp keys exist on the server");
+}
+
+static gboolean take_root(Publish *publish)
+{
+	GBytes *file = g_hash_table_lookup(publish->uploaded, "root");
+	g_autoptr(PvMetadata) old = NULL;
+	g_autoptr(GError) error = NULL;
+
+	old = pv_server_stored(publish->store, publish->gun, "root", &error);
+	if (error)
+		return refuse_storage(publish, error);
+	if (!file && !old)
+		return pv_reply_invalid_update(
+			publish->refusal, "ErrValidation", NULL,
+			"no pre-existing root and no root provided in update.");
+	if (!file) {
+		publish->root = g_steal_pointer(&old);
+		return check_timestamp_key(publish);
+	}
+	publish->root = pv_metadata_parse("root", file, &error);
+	if (!publish->root)
+		return refuse_root(publish, error->message);
+	if (!check_root(publish, old, publish->root))
+		return FALSE;
+	add_update(publish, publish->root);
+	return check_timestamp_key(publish);
+}
+
+/* --- 3: targets and delegations ----------------------------------------------------------- */
+
+static int compare_depth(const void *a, const void *b)
+{
+	const char *left = *(const char *const *)a, *right = *(const char *const *)b;
+	guint depth = 0;
+
+	for (const char *p = left; *p; p++)
+		depth += *p == '/';
+	for (const char *p = right; *p; p++)
+		depth -= *p == '/';
+	return depth ? (int)depth : strcmp(left, right);
+}
+
+/* (transfer container): the uploaded targets roles, shallow first. */
+static GPtrArray *uploaded_targets(const Publish *publish)
+{
+	GPtrArray *names = g_ptr_array_new();
+	GHashTableIter iter;
+	void *name;
+
+	g_hash_table_iter_init(&iter, publish->uploaded);
+	while (g_hash_table_iter_next(&iter, &name, NULL)) {
+		if (g_str_has_prefix(name, "targets"))
+			g_ptr_array_add(names, name);
+	}
+	g_ptr_array_sort(names, compare_depth);
+	return names;
+}
+
+/* The metadata of a delegating role: uploaded and checked before, or from the store. */
+static PvMetadata *parent_of(Publish *publish, const char *name, GError **error)
+{
+	g_autofree char *parent = g_path_get_dirname(name);
+	PvMetadata *metadata = g_hash_table_lookup(publish->targets, parent);
+
+	if (metadata)
+		return metadata;
+	metadata = pv_server_stored(publish->store, publish->gun, parent, error);
+	if (metadata)
+		g_hash_table_insert(publish->targets, g_strdup(parent), metadata);
+	return metadata;
+}
+
+/* (transfer none): who must sign @name. */
+static const PvRole *role_of(Publish *publish, const char *name, GError **error)
+{
+	const PvMetadata *parent;
+	const PvRole *role;
+
+	if (strcmp(name, "targets") == 0)
+		return g_hash_table_lookup(publish->root->roles, name);
+	parent = parent_of(publish, name, error);
+	role = parent ? g_hash_table_lookup(parent->roles, name) : NULL;
+	if (!role && !*error)
+		pv_fail(error, PV_ERROR_ROLE, "%s does not exist: no role delegates to it", name);
+	return role;
+}
+
+static gboolean take_targets(Publish *publish)
+{
+	g_autoptr(GPtrArray) names = uploaded_targets(publish);
+
+	for (guint i = 0; i < names->len; i++) {
+		const char *name = names->pdata[i];
+		g_autoptr(GError) error = NULL;
+		const PvRole *role = role_of(publish, name, &error);
+		g_autoptr(PvMetadata) metadata = NULL;
+
+		if (role)
+			metadata = pv_metadata_parse(name,
+						     g_hash_table_lookup(publish->uploaded, name),
+						     &error);
+		if (!metadata || !pv_metadata_verify(metadata, role, &error) ||
+		    !pv_metadata_check_expiry(metadata, publish->now, &error))
+			return pv_reply_invalid_update(publish->refusal, "ErrBadTargets", NULL,
+						       "%s", error->message);
+		add_update(publish, metadata);
+		g_hash_table_insert(publish->targets, g_strdup(name), g_steal_pointer(&metadata));
+	}
+	return TRUE;
+}
+
+/* --- 4, 5: snapshot ----------------------------------------------------------------------- */
+
+static gboolean check_snapshot(Publish *publish, const PvMetadata *snapshot, GError **error)
+{
+	GHashTableIter iter;
+	void *name, *file;
+
+	if (!pv_file_meta_check(g_hash_table_lookup(snapshot->files, "root"), publish->root->file,
+				"root", error))
+		return FALSE;
+	g_hash_table_iter_init(&iter, publish->uploaded);
+	while (g_hash_table_iter_next(&iter, &name, &file)) {
+		const PvFileMeta *meta = g_hash_table_lookup(snapshot->files, name);
+
+		if (strcmp(name, "snapshot") == 0 || strcmp(name, "root") == 0)
+			continue;
+		if (!meta)
+			return pv_fail(error, PV_ERROR_MIX,
+				       "no checksums for supported algorithms were provided for %s",
+				       (const char *)name);
+		if (!pv_file_meta_check(meta, file, name, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean take_snapshot(Publish *publish, GBytes *file)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(PvMetadata) snapshot = pv_metadata_parse("snapshot", file, &error);
+
+	if (!snapshot ||
+	    !pv_metadata_verify(snapshot, g_hash_table_lookup(publish->root->roles, "snapshot"),
+				&error) ||
+	    !pv_metadata_check_expiry(snapshot, publish->now, &error) ||
+	    !check_snapshot(publish, snapshot, &error))
+		return pv_reply_invalid_update(publish->refusal, "ErrBadSnapshot", NULL, "%s",
+					       error->message);
+	add_update(publish, snapshot);
+	publish->snapshot = g_steal_pointer(&snapshot);
+	return TRUE;
+}
+
+static PvMetadata *next_snapshot(Publish *publish, const PvMetadata *before, GError **error)
+{
+	g_autoptr(GHashTable) files = pv_server_copied_files(before);
+	PvMetadataDraft draft = { PV_ROLE_SNAPSHOT,
+				  before ? before->version + 1 : 1,
+				  pv_time_add_seconds(publish->now, PV_SNAPSHOT_LIFE_S),
+				  NULL,
+				  NULL,
+				  files };
+	GHashTableIter iter;
+	void *name, *file;
+
+	g_hash_table_insert(files, g_strdup("root"), pv_file_meta_new(publish->root->file));
+	g_hash_table_iter_init(&iter, publish->uploaded);
+	while (g_hash_table_iter_next(&iter, &name, &file))
+		g_hash_table_insert(files, g_strdup(name), pv_file_meta_new(file));
+	return pv_server_sign(publish->signer, publish->gun,
+			      g_hash_table_lookup(publish->root->roles, "snapshot"), &draft, error);
+}
+
+static gboolean make_snapshot(Publish *publish)
+{
+	const PvRole *role = g_hash_table_lookup(publish->root->roles, "snapshot");
+	g_autoptr(PvMetadata) before = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (!pv_signer_holds(publish->signer, publish->gun, role, &error)) {
+		if (error)
+			return refuse_storage(publish, error);
+		return pv_reply_invalid_update(publish->refusal, "ErrBadHierarchy", "snapshot",
+					       "no snapshot was included in update and server does "
+					       "not hold current snapshot key for repository");
+	}
+	before = pv_server_stored(publish->store, publish->gun, "snapshot", &error);
+	if (error)
+		return refuse_storage(publish, error);
+	if (!before && !g_hash_table_contains(publish->uploaded, "targets"))
+		return pv_reply_invalid_update(publish->refusal, "ErrValidation", NULL,
+					       "targets must be loaded first");
+	publish->snapshot = next_snapshot(publish, before, &error);
+	if (!publish->snapshot)
+		return refuse_storage(publish, error);
+	add_update(publish, publish->snapshot);
+	return TRUE;
+}
+
+/* --- 6, 7: timestamp, and into the store -------------------------------------------------- */
+
+static gboolean make_timestamp(Publish *publish)
+{
+	g_autoptr(PvMetadata) before = NULL;
+	g_autoptr(PvMetadata) timestamp = NULL;
+	g_autoptr(GError) error = NULL;
+
+	before = pv_server_stored(publish->store, publish->gun, "timestamp", &error);
+	if (error)
+		return refuse_storage(publish, error);
+	timestamp = pv_server_next_timestamp(publish->signer, publish->gun, publish->root, before,
+					     publish->snapshot, publish->now, &error);
+	if (!timestamp)
+		return refuse_storage(publish, error);
+	add_update(publish, timestamp);
+	return TRUE;
+}
+
+static gboolean store_all(Publish *publish)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (pv_store_publish(publish->store, publish->gun, (PvStoreUpdate *)publish->updates->data,
+			     publish->updates->len, publish->now, &error))
+		return TRUE;
+	if (g_error_matches(error, PV_ERROR, PV_ERROR_CONFLICT))
+		return pv_reply_refuse(publish->refusal, PV_REPLY_VERSION, json_object());
+	return refuse_storage(publish, error);
+}
+
+static gboolean run(Publish *publish, GPtrArray *parts)
+{
+	GBytes *snapshot;
+
+	if (!take_parts(publish, parts) || !take_root(publish) || !take_targets(publish))
+		return FALSE;
+	snapshot = g_hash_table_lookup(publish->uploaded, "snapshot");
+	if (snapshot ? !take_snapshot(publish, snapshot) : !make_snapshot(publish))
+		return FALSE;
+	return make_timestamp(publish) && store_all(publish);
+}
+
+gboolean pv_publish_upload(PvStore *store, PvSigner *signer, const char *gun, GPtrArray *parts,
+			   PvTime now, PvRefusal *refusal)
+{
+	Publish publish = {
+		.store = store, .signer = signer, .gun = gun, .now = now, .refusal = refusal
+	};
+	gboolean done;
+
+	publish.uploaded = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+						 (GDestroyNotify)g_bytes_unref);
+	publish.targets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+						(GDestroyNotify)pv_metadata_unref);
+	publish.updates = g_array_new(FALSE, FALSE, sizeof(PvStoreUpdate));
+	publish.made = g_ptr_array_new_with_free_func((GDestroyNotify)pv_metadata_unref);
+	done = run(&publish, parts);
+	g_ptr_array_unref(publish.made);
+	g_array_unref(publish.updates);
+	g_hash_table_unref(publish.targets);
+	g_hash_table_unref(publish.uploaded);
+	pv_metadata_unref(publish.root);
+	pv_metadata_unref(publish.snapshot);
+	return done;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <glib.h>
+
+#include "crypto/key.h"
+#include "tuf/metadata.h"
+
+/*
+ * The service's side of pavise-signer: the process that holds the server-managed keys. One
+ * connection, one question at a time; may be used by several threads.
+ */
+typedef struct PvSigner PvSigner;
+
+/**
+ * pv_signer_start:
+ * @directory: where the signer keeps its keys; made if missing
+ *
+ * Starts pavise-signer as a child that ends when this process does.
+ */
+PvSigner *pv_signer_start(const char *directory, GError **error);
+
+/* Ends the signer and waits for it. */
+void pv_signer_stop(PvSigner *signer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvSigner, pv_signer_stop)
+
+/**
+ * pv_signer_key:
+ *
+ * Returns: (transfer full): the key of @gun for @role that was made and not used yet, or a new one.
+ */
+PvPublicKey *pv_signer_key(PvSigner *signer, const char *gun, const char *role, GError **error);
+
+/**
+ * pv_signer_holds:
+ * @role: timestamp's or snapshot's role in a root
+ *
+ * Returns: (transfer none) (nullable): the first key of @role that the signer has; NULL without an
+ * error if it has none.
+ */
+PvPublicKey *pv_signer_holds(PvSigner *signer, const char *gun, const PvRole *role, GError **error);
+
+/**
+ * pv_signer_sign:
+ * @content: of pv_metadata_write_signed()
+ *
+ * Errors: PV_ERROR_KEY if the signer has none of @role's keys.
+ */
+PvSignature *pv_signer_sign(PvSigner *signer, const char *gun, const PvRole *role, GBytes *content,
+			    GError **error);
+
+/* Deletes all keys of @gun. */
+gboolean pv_signer_remove(PvSigner *signer, const char *gun, GError **error);

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The trust directory on disk (trust.md section 3). Directories are 0700, files 0600. */
+
+#include "trust/directory.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/limits.h"
+
+struct PvTrustCache {
+	char *metadata; /* directory */
+};
+
+char *pv_trust_directory(const char *named)
+{
+	if (named)
+		return g_strdup(named);
+	return g_build_filename(g_get_home_dir(), ".docker", "trust", NULL);
+}
+
+gboolean pv_trust_check_gun(const char *gun, GError **error)
+{
+	g_auto(GStrv) parts = g_strsplit(gun, "/", -1);
+
+	if (!*gun || strlen(gun) > PV_GUN_BYTES_MAX)
+		return pv_fail(error, PV_ERROR_SYNTAX, "a repository name has 1 to %d bytes",
+			       PV_GUN_BYTES_MAX);
+	for (const char *p = gun; *p; p++) {
+		if (!g_ascii_isalnum(*p) && !strchr("./_-:[]", *p))
+			return pv_fail(error, PV_ERROR_SYNTAX,
+				       "\"%.128s\" is no repository name: unexpected 0x%02x", gun,
+				       (guchar)*p);
+	}
+	for (char **part = parts; *part; part++) {
+		if (!**part || strcmp(*part, ".") == 0 || strcmp(*part, "..") == 0 ||
+		    strcmp(*part, "_trust") == 0)
+			return pv_fail(error, PV_ERROR_SYNTAX,
+				       "\"%.128s\" is no repository name: it has a part \"%s\"",
+				       gun, *part);
+	}
+	return TRUE;
+}
+
+/* --- metadata ----------------------------------------------------------------------------- */
+
+PvTrustCache *pv_trust_cache_new(const char *directory, const char *gun)
+{
+	PvTrustCache *cache = g_new0(PvTrustCache, 1);
+
+	cache->metadata = g_build_filename(directory, "tuf", gun, "metadata", NULL);
+	return cache;
+}
+
+void pv_trust_cache_free(PvTrustCache *cache)
+{
+	if (!cache)
+		return;
+	g_free(cache->metadata);
+	g_free(cache);
+}
+
+static char *metadata_path(const PvTrustCache *cache, const char *role)
+{
+	return g_strdup_printf("%s/%s.json", cache->metadata, role);
+}
+
+static GBytes *load(void *data, const char *role)
+{
+	g_autofree char *path = metadata_path(data, role);
+
+	return pv_file_read(path, PV_METADATA_BYTES_MAX, NULL);
+}
+
+static gboolean store(void *data, const char *role, GBytes *file, GError **error)
+{
+	g_autofree char *path = metadata_path(data, role);
+	g_autofree char *directory = g_path_get_dirname(path);
+	gsize size;
+	const void *bytes = g_bytes_get_data(file, &size);
+
+	return pv_file_make_directory(directory, 0700, error) &&
+	       pv_file_replace(path, bytes, size, 0600, error);
+}
+
+static gint64 age_s(void *data)
+{
+	g_autofree char *path = metadata_path(data, "timestamp");
+	struct stat status;
+	time_t now = time(NULL);
+
+	if (stat(path, &status) != 0 || status.st_mtime > now)
+		return -1;
+	return now - status.st_mtime;
+}
+
+void pv_trust_cache_functions(PvTrustCache *cache, PvTufCache *ret_functions)
+{
+	*ret_functions = (PvTufCache){ load, store, age_s, cache };
+}
+
+/* --- keys --------------------------------------------------------------------------------- */
+
+void pv_stored_key_free(PvStoredKey *key)
+{
+	if (!key)
+		return;
+	g_free(key->id);
+	g_free(key->path);
+	pv_key_file_free(key->file);
+	g_free(key);
+}
+
+static PvStoredKey *read_key(const char *path, const char *id, GError **error)
+{
+	g_autoptr(GBytes) bytes = pv_file_read(path, PV_KEY_FILE_BYTES_MAX, error);
+	g_autoptr(PvKeyFile) file = NULL;
+	PvStoredKey *key;
+	const char *text;
+	gsize size;
+
+	if (!bytes)
+		return NULL;
+	text = g_bytes_get_data(bytes, &size);
+	file = pv_key_file_parse(text, size, error);
+	if (!file) {
+		pv_fail_wrap(error, "%s", path);
+		return NULL;
+	}
+	key = g_new0(PvStoredKey, 1);
+	key->id = g_strdup(id);
+	key->path = g_strdup(path);
+	key->file = g_steal_pointer(&file);
+	return key;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	const PvStoredKey *const *left = a, *const *right = b;
+
+	return strcmp((*left)->id, (*right)->id);
+}
+
+GPtrArray *pv_trust_keys(const char *directory, GError **error)
+{
+	g_autofree char *private = g_build_filename(directory, "private", NULL);
+	g_autoptr(GPtrArray) keys =
+		g_ptr_array_new_with_free_func((GDestroyNotify)pv_stored_key_free);
+	g_autoptr(GDir) dir = g_dir_open(private, 0, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir))) {
+		g_autofree char *path = g_build_filename(private, name, NULL);
+		g_autofree char *id = NULL;
+		PvStoredKey *key;
+
+		if (!g_str_has_suffix(name, ".key"))
+			continue;
+		id = g_strndup(name, strlen(name) - strlen(".key"));
+		key = read_key(path, id, NULL);
+		if (key)
+			g_ptr_array_add(keys, key);
+	}
+	g_ptr_array_sort(keys, compare_ids);
+	return g_steal_pointer(&keys);
+}
+
+static char *key_path(const char *directory, const char *id)
+{
+	return g_strdup_printf("%s/private/%s.key", directory, id);
+}
+
+PvStoredKey *pv_trust_key_find(const char *directory, const char *id, GError **error)
+{
+	g_autofree char *path = key_path(directory, id);
+
+	if (!g_file_test(path, G_FILE_TEST_EXISTS))
+		return NULL;
+	return read_key(path, id, error);
+}
+
+gboolean pv_trust_key_add(const char *directory, const PvPrivateKey *key, const char *gun,
+			  const char *role, const PvSecret *passphrase, GError **error)
+{
+	g_autofree char *path =
+		key_path(directory, pv_public_key_canonical_id(pv_private_key_public(key)));
+	g_autofree char *private = g_path_get_dirname(path);
+	g_autoptr(PvSecret) text = pv_key_file_write(key, gun, role, passphrase, error);
+
+	return text && pv_file_make_directory(private, 0700, error) &&
+	       pv_file_create(path, text->data, text->size, 0600, error);
+}
+
+int pv_trust_lock(const char *directory, const char *gun, GError **error)
+{
+	g_autofree char *repository = g_build_filename(directory, "tuf", gun, NULL);
+	g_autofree char *path = g_build_filename(repository, "pavise.lock", NULL);
+
+	if (!pv_file_make_directory(repository, 0700, error))
+		return -1;
+	return pv_file_lock(path, TRUE, error);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Passphrases of key files (design.md section 7). They live in locked memory only. */
+
+#include "trust/passphrase.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+
+#define PROMPTS_MAX   3
+#define NEW_BYTES_MIN 8
+#define KINDS         4
+
+typedef struct {
+	const char *role; /* NULL: all other roles, which are delegations and signers' names */
+	const char *docker, *notary;
+} Kind;
+
+static const Kind kinds[KINDS] = {
+	{ "root", "DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE", "NOTARY_ROOT_PASSPHRASE" },
+	{ "targets", "DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE", "NOTARY_TARGETS_PASSPHRASE" },
+	{ "snapshot", "DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE", "NOTARY_SNAPSHOT_PASSPHRASE" },
+	{ NULL, "DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE", "NOTARY_DELEGATION_PASSPHRASE" },
+};
+
+struct PvPassphrases {
+	PvSecret *from_environment[KINDS];
+	PvSecret *typed[KINDS];
+};
+
+static guint kind_of(const char *role)
+{
+	for (guint i = 0; i + 1 < KINDS; i++) {
+		if (g_strcmp0(kinds[i].role, role) == 0)
+			return i;
+	}
+	return KINDS - 1;
+}
+
+PvPassphrases *pv_passphrases_take(void)
+{
+	PvPassphrases *taken = g_new0(PvPassphrases, 1);
+	g_autoptr(PvSecret) root =
+		pv_secret_take_environment("DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE");
+	g_autoptr(PvSecret) repository =
+		pv_secret_take_environment("DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE");
+
+	for (guint i = 0; i < KINDS; i++) {
+		g_autoptr(PvSecret) notary = pv_secret_take_environment(kinds[i].notary);
+		const PvSecret *docker = i == 0 ? root : repository;
+
+		if (docker)
+			taken->from_environment[i] = pv_secret_new_copy(docker->data, docker->size);
+		else
+			taken->from_environment[i] = g_steal_pointer(&notary);
+	}
+	return taken;
+}
+
+void pv_passphrases_free(PvPassphrases *passphrases)
+{
+	if (!passphrases)
+		return;
+	for (guint i = 0; i < KINDS; i++) {
+		pv_secret_free(passphrases->from_environment[i]);
+		pv_secret_free(passphrases->typed[i]);
+	}
+	g_free(passphrases);
+}
+
+static char *instead_of(guint kind)
+{
+	return g_strdup_printf("set %s", kinds[kind].docker);
+}
+
+static gboolean is_wrong_passphrase(const GError *error)
+{
+	return g_error_matches(error, PV_ERROR, PV_ERROR_PASSPHRASE);
+}
+
+static PvPrivateKey *open_by_asking(PvPassphrases *passphrases, const PvStoredKey *key, guint kind,
+				    GError **error)
+{
+	g_autofree char *instead = instead_of(kind);
+	g_autofree char *prompt =
+		g_strdup_printf("passphrase of %s key %.7s",
+				key->file->role ? key->file->role : "the", key->id);
+
+	for (guint i = 1;; i++) {
+		g_autoptr(PvSecret) typed = pv_secret_prompt(prompt, instead, error);
+		g_autoptr(GError) failure = NULL;
+		PvPrivateKey *opened;
+
+		if (!typed)
+			return NULL;
+		opened = pv_key_file_open(key->file, typed, &failure);
+		if (opened) {
+			pv_secret_free(passphrases->typed[kind]);
+			passphrases->typed[kind] = g_steal_pointer(&typed);
+			return opened;
+		}
+		if (!is_wrong_passphrase(failure) || i == PROMPTS_MAX) {
+			g_propagate_error(error, g_steal_pointer(&failure));
+			return NULL;
+		}
+		fputs("wrong passphrase, try again\n", stderr);
+	}
+}
+
+PvPrivateKey *pv_passphrases_open(PvPassphrases *passphrases, const PvStoredKey *key,
+				  GError **error)
+{
+	guint kind = kind_of(key->file->role);
+	const PvSecret *known = passphrases->from_environment[kind];
+	PvPrivateKey *opened;
+
+	if (!key->file->encrypted)
+		return pv_key_file_open(key->file, NULL, error);
+	if (known) {
+		opened = pv_key_file_open(key->file, known, error);
+		if (!opened)
+			pv_fail_wrap(error, "%s key %.7s, passphrase from the environment",
+				     key->file->role ? key->file->role : "the", key->id);
+		return opened;
+	}
+	if (passphrases->typed[kind]) {
+		opened = pv_key_file_open(key->file, passphrases->typed[kind], NULL);
+		if (opened)
+			return opened;
+	}
+	return open_by_asking(passphrases, key, kind, error);
+}
+
+const PvSecret *pv_passphrases_new(PvPassphrases *passphrases, const char *role, GError **error)
+{
+	guint kind = kind_of(role);
+	g_autofree char *instead = instead_of(kind);
+	g_autofree char *prompt = g_strdup_printf("passphrase for a new %s key", role);
+	g_autofree char *again = g_strdup_printf("the same again");
+	g_autoptr(PvSecret) first = NULL;
+	g_autoptr(PvSecret) second = NULL;
+
+	if (passphrases->from_environment[kind])
+		return passphrases->from_environment[kind];
+	if (passphrases->typed[kind])
+		return passphrases->typed[kind];
+	first = pv_secret_prompt(prompt, instead, error);
+	if (!first)
+		return NULL;
+	if (first->size < NEW_BYTES_MIN)
+		return pv_fail_null(error, PV_ERROR_PASSPHRASE,
+				    "a passphrase must have at least %d characters", NEW_BYTES_MIN);
+	second = pv_secret_prompt(again, instead, error);
+	if (!second)
+		return NULL;
+	if (!pv_secret_equal(first, second))
+		return pv_fail_null(error, PV_ERROR_PASSPHRASE, "the two passphrases differ");
+	passphrases->typed[kind] = g_steal_pointer(&first);
+	return passphrases->typed[kind];
+}

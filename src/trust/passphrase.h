@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "crypto/secret.h"
+#include "trust/directory.h"
+
+/*
+ * Where passphrases come from: the environment (read once and taken out of it before any child
+ * starts), else the terminal. DOCKER_CONTENT_TRUST_{ROOT,REPOSITORY}_PASSPHRASE win over
+ * NOTARY_{ROOT,TARGETS,SNAPSHOT,DELEGATION}_PASSPHRASE.
+ */
+typedef struct PvPassphrases PvPassphrases;
+
+/* Call it before any thread or child is started. */
+PvPassphrases *pv_passphrases_take(void);
+void pv_passphrases_free(PvPassphrases *passphrases);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvPassphrases, pv_passphrases_free)
+
+/**
+ * pv_passphrases_open:
+ *
+ * Opens a stored key: by the passphrase of its role in the environment, by one that opened another
+ * key before, else by asking, three times at most.
+ *
+ * Errors: PV_ERROR_PASSPHRASE, PV_ERROR_KEY.
+ */
+PvPrivateKey *pv_passphrases_open(PvPassphrases *passphrases, const PvStoredKey *key,
+				  GError **error);
+
+/**
+ * pv_passphrases_new:
+ * @role: of the key that is about to be made
+ *
+ * Returns: (transfer none): the passphrase to encrypt it with: the environment's, or one typed
+ * twice, of at least 8 characters.
+ */
+const PvSecret *pv_passphrases_new(PvPassphrases *passphrases, const char *role, GError **error);

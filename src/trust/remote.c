@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Starts pavise-fetch and asks it (fetch_protocol.h). */
+
+#include "trust/remote.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/canonical.h"
+#include "base/error.h"
+#include "base/limits.h"
+#include "base/process.h"
+#include "trust/fetch_protocol.h"
+
+struct PvRemote {
+	char *server, *gun, *ca_file;
+	pid_t pid; /* 0 until started */
+	int fd;
+};
+
+PvRemote *pv_remote_new(const char *server, const char *gun, const char *ca_file)
+{
+	PvRemote *remote = g_new0(PvRemote, 1);
+
+	remote->server = g_strdup(server);
+	remote->gun = g_strdup(gun);
+	remote->ca_file = g_strdup(ca_file);
+	remote->fd = -1;
+	return remote;
+}
+
+void pv_remote_free(PvRemote *remote)
+{
+	if (!remote)
+		return;
+	if (remote->pid > 0) {
+		close(remote->fd);
+		while (waitpid(remote->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	g_free(remote->server);
+	g_free(remote->gun);
+	g_free(remote->ca_file);
+	g_free(remote);
+}
+
+static void G_GNUC_NORETURN become_fetch(const PvRemote *remote, const char *path, int fd)
+{
+	char *argv[] = { (char *)path, remote->server, remote->gun, remote->ca_file, NULL };
+
+	if (fd == 3)
+		fcntl(fd, F_SETFD, 0);
+	else
+		dup2(fd, 3);
+	close_range(4, ~0U, 0);
+	execv(path, argv);
+	_exit(127);
+}
+
+static gboolean start(PvRemote *remote, GError **error)
+{
+	g_autofree char *path = pv_process_program("pavise-fetch");
+	int pair[2];
+	pid_t pid;
+
+	if (remote->pid > 0)
+		return TRUE;
+	if (access(path, X_OK) != 0)
+		return pv_fail_errno(error, errno, "cannot run %s", path);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		return pv_fail_errno(error, errno, "cannot make a socket pair");
+	pid = fork();
+	if (pid == 0)
+		become_fetch(remote, path, pair[1]);
+	close(pair[1]);
+	if (pid < 0) {
+		close(pair[0]);
+		return pv_fail_errno(error, errno, "cannot start %s", path);
+	}
+	remote->pid = pid;
+	remote->fd = pair[0];
+	return TRUE;
+}
+
+/* Hands on the error that pavise-fetch met; its code is checked, since it talks to the network. */
+static void *fail_as_told(const PvMessage *answer, GError **error)
+{
+	g_autofree char *code = pv_message_text(answer, 0);
+	g_autofree char *sentence = pv_message_text(answer, 1);
+	guint64 value = PV_ERROR_SERVER;
+
+	if (!code || !g_ascii_string_to_unsigned(code, 10, 0, PV_ERROR_COUNT - 1, &value, NULL))
+		value = PV_ERROR_SERVER;
+	return pv_fail_null(error, (PvErrorCode)value, "%s", sentence ? sentence : "no reason");
+}
+
+static PvMessage *ask(PvRemote *remote, const PvMessage *question, gsize max_bytes, GError **error)
+{
+	g_autoptr(PvMessage) answer = NULL;
+	g_autoptr(GError) failure = NULL;
+
+	if (!start(remote, error) || !pv_message_send(remote->fd, question, error))
+		return NULL;
+	answer = pv_message_receive(remote->fd, max_bytes + 64 * PV_KIB, &failure);
+	if (!answer) {
+		if (failure)
+			g_propagate_error(error, g_steal_pointer(&failure));
+		else
+			pv_fail(error, PV_ERROR_UNREACHABLE, "pavise-fetch ended unexpectedly");
+		return NULL;
+	}
+	if (answer->kind != PV_FETCH_OK)
+		return fail_as_told(answer, error);
+	return g_steal_pointer(&answer);
+}
+
+static GBytes *get(PvRemote *remote, PvFetchMessage kind, const char *file, gsize max_bytes,
+		   GError **error)
+{
+	g_autoptr(PvMessage) question = pv_message_new(kind);
+	g_autoptr(PvMessage) answer = NULL;
+	g_autofree char *max = g_strdup_printf("%" G_GSIZE_FORMAT, max_bytes);
+	GBytes *body;
+
+	pv_message_add_text(question, file);
+	pv_message_add_text(question, max);
+	answer = ask(remote, question, max_bytes, error);
+	if (!answer)
+		return NULL;
+	body = pv_message_field(answer, 0);
+	if (!body)
+		return pv_fail_null(error, PV_ERROR_INTERNAL, "pavise-fetch gave no body");
+	return g_bytes_ref(body);
+}
+
+static GBytes *fetch(void *data, const char *name, gsize max_bytes, GError **error)
+{
+	g_autofree char *file = g_strconcat(name, ".json", NULL);
+
+	return get(data, PV_FETCH_GET, file, max_bytes, error);
+}
+
+void pv_remote_functions(PvRemote *remote, PvTufRemote *ret_functions)
+{
+	*ret_functions = (PvTufRemote){ fetch, remote };
+}
+
+static PvPublicKey *parse_key(GBytes *file, const char *what, GError **error)
+{
+	g_autoptr(PvDocument) document = pv_document_parse(file, what, error);
+	const PvNode *value;
+	g_autofree char *type = NULL;
+	g_autofree char *text = NULL;
+	g_autofree guint8 *public = NULL;
+	gsize size;
+
+	if (!document)
+		return NULL;
+	if (pv_node_kind(pv_document_root(document)) == PV_NODE_OBJECT) {
+		value = pv_node_member(pv_document_root(document), "keytype");
+		type = value ? pv_node_dup_string(value) : NULL;
+		value = pv_node_member(pv_document_root(document), "keyval");
+		if (value && pv_node_kind(value) == PV_NODE_OBJECT)
+			value = pv_node_member(value, "public");
+		text = value ? pv_node_dup_string(value) : NULL;
+	}
+	if (!type || !text)
+		return pv_fail_null(error, PV_ERROR_SERVER, "%s: the server sent no public key",
+				    what);
+	public = g_base64_decode(text, &size);
+	return pv_public_key_new(type, public, size, error);
+}
+
+PvPublicKey *pv_remote_server_key(PvRemote *remote, const char *role, gboolean rotate,
+				  GError **error)
+{
+	g_autofree char *file = g_strconcat(role, ".key", NULL);
+	g_autoptr(GBytes) body = get(remote, rotate ? PV_FETCH_NEW_KEY : PV_FETCH_GET, file,
+				     PV_PUBLIC_KEY_BYTES_MAX, error);
+
+	return body ? parse_key(body, file, error) : NULL;
+}
+
+gboolean pv_remote_upload(PvRemote *remote, GHashTable *files, GError **error)
+{
+	g_autoptr(PvMessage) question = pv_message_new(PV_FETCH_UPLOAD);
+	g_autoptr(PvMessage) answer = NULL;
+	GHashTableIter iter;
+	void *role, *file;
+
+	g_hash_table_iter_init(&iter, files);
+	while (g_hash_table_iter_next(&iter, &role, &file)) {
+		pv_message_add_text(question, role);
+		pv_message_add_bytes(question, file);
+	}
+	answer = ask(remote, question, 0, error);
+	return answer != NULL;
+}

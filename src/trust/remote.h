@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "tuf/client.h"
+
+/*
+ * The trust server of one repository. HTTP is spoken by pavise-fetch, a process of its own that is
+ * started at the first question and keeps its connection: what needs no network starts without it.
+ */
+typedef struct PvRemote PvRemote;
+
+/**
+ * pv_remote_new:
+ * @server: "https://…"
+ * @ca_file: (nullable): --tlscacert
+ */
+PvRemote *pv_remote_new(const char *server, const char *gun, const char *ca_file);
+void pv_remote_free(PvRemote *remote);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvRemote, pv_remote_free)
+
+/* Fills @ret_functions; they use @remote. */
+void pv_remote_functions(PvRemote *remote, PvTufRemote *ret_functions);
+
+/**
+ * pv_remote_server_key:
+ * @role: "timestamp" or "snapshot"
+ * @rotate: TRUE asks for a new key
+ *
+ * Returns: (transfer full): the public key that the server manages.
+ */
+PvPublicKey *pv_remote_server_key(PvRemote *remote, const char *role, gboolean rotate,
+				  GError **error);
+
+/**
+ * pv_remote_upload:
+ * @files: role → GBytes
+ *
+ * Errors: PV_ERROR_CONFLICT (another publisher was first: read again, sign again), PV_ERROR_REFUSED
+ * (the server's reason), PV_ERROR_UNAUTHORIZED, PV_ERROR_UNREACHABLE.
+ */
+gboolean pv_remote_upload(PvRemote *remote, GHashTable *files, GError **error);

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* A repository's trust data, read: whom to trust at first sight, and what a tag means. */
+
+#include "trust/repository.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "oci/http.h"
+#include "trust/repository_private.h"
+
+#define DOCKER_SERVER "https://notary.docker.io"
+
+char *pv_trust_server(const char *host)
+{
+	const char *named = g_getenv("DOCKER_CONTENT_TRUST_SERVER");
+
+	if (named && *named)
+		return g_strdup(named);
+	if (strcmp(host, "docker.io") == 0)
+		return g_strdup(DOCKER_SERVER);
+	return g_strconcat("https://", host, NULL);
+}
+
+PvRepository *pv_repository_open(const PvRepositoryOptions *options, GError **error)
+{
+	g_autofree char *host = g_strndup(options->gun, strcspn(options->gun, "/"));
+	g_autofree char *server =
+		options->server ? g_strdup(options->server) : pv_trust_server(host);
+	PvRepository *repository;
+
+	if (!pv_trust_check_gun(options->gun, error))
+		return NULL;
+	if (!g_str_has_prefix(server, "https://"))
+		return pv_fail_null(error, PV_ERROR_USAGE,
+				    "trust server \"%.256s\": expected https://HOST[:PORT]",
+				    server);
+	repository = g_new0(PvRepository, 1);
+	repository->options = *options;
+	repository->server = g_steal_pointer(&server);
+	repository->cache = pv_trust_cache_new(options->directory, options->gun);
+	repository->remote = pv_remote_new(repository->server, options->gun, options->ca_file);
+	return repository;
+}
+
+void pv_repository_close(PvRepository *repository)
+{
+	if (!repository)
+		return;
+	pv_remote_free(repository->remote);
+	pv_trust_cache_free(repository->cache);
+	g_free(repository->server);
+	g_free(repository);
+}
+
+const char *pv_repository_server(const PvRepository *repository)
+{
+	return repository->server;
+}
+
+static gboolean is_pinned(const PvRepository *repository, const PvRole *role)
+{
+	const char *const *pins = repository->options.pins;
+
+	for (guint i = 0; pins && i < role->keys->len; i++) {
+		const PvPublicKey *key = role->keys->pdata[i];
+
+		if (g_strv_contains(pins, pv_public_key_id(key)) ||
+		    g_strv_contains(pins, pv_public_key_canonical_id(key)))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static gboolean accept_first_root(void *data, const PvMetadata *root, GError **error)
+{
+	const PvRepository *repository = data;
+	const PvRole *role = g_hash_table_lookup(root->roles, "root");
+	g_autoptr(GString) ids = g_string_new(NULL);
+
+	if (is_pinned(repository, role))
+		return TRUE;
+	for (guint i = 0; i < role->keys->len; i++)
+		g_string_append_printf(ids, "%s%s", i ? ", " : "",
+				       pv_public_key_id(role->keys->pdata[i]));
+	if (repository->options.pins && *repository->options.pins)
+		return pv_fail(error, PV_ERROR_ROOT,
+			       "its root key is %s, which is not the pinned one", ids->str);
+	if (repository->options.tofu)
+		return TRUE;
+	return pv_fail(error, PV_ERROR_ROOT,
+		       "its root is not known here yet; its key is %s: say --pin with that key if "
+		       "the publisher confirms it, or --tofu to trust it at first sight",
+		       ids->str);
+}
+
+PvTufState *pv_repository_update(PvRepository *repository, GError **error)
+{
+	PvTufPolicy policy = { .gun = repository->options.gun,
+			       .now = pv_time_now(),
+			       .accept_first_root = accept_first_root,
+			       .accept_data = repository,
+			       .offline = repository->options.offline,
+			       .max_age_s = repository->options.max_age_s };
+	PvTufRemote remote;
+	PvTufCache cache;
+
+	pv_remote_functions(repository->remote, &remote);
+	pv_trust_cache_functions(repository->cache, &cache);
+	return pv_tuf_update(&policy, &remote, &cache, error);
+}
+
+/* --- what a tag means --------------------------------------------------------------------- */
+
+static void role_free(void *data)
+{
+	PvTrustRole *role = data;
+
+	g_free(role->name);
+	g_ptr_array_unref(role->keys);
+	g_free(role);
+}
+
+void pv_trust_answer_free(PvTrustAnswer *answer)
+{
+	if (!answer)
+		return;
+	g_ptr_array_unref(answer->roles);
+	g_ptr_array_unref(answer->notes);
+	g_free(answer);
+}
+
+static void take_earlier(PvTime *earliest, PvTime other)
+{
+	if (pv_time_compare(other, *earliest) < 0)
+		*earliest = other;
+}
+
+static void add_role(PvTrustAnswer *answer, const PvTufState *state, const char *name)
+{
+	const PvMetadata *metadata = pv_tuf_metadata(state, name);
+	g_autoptr(GPtrArray) signers = pv_metadata_signers(metadata, pv_tuf_role(state, name));
+	PvTrustRole *role = g_new0(PvTrustRole, 1);
+
+	role->name = g_strdup(name);
+	role->keys = g_ptr_array_new_with_free_func(g_free);
+	for (guint i = 0; i < signers->len; i++)
+		g_ptr_array_add(role->keys, g_strdup(pv_public_key_id(signers->pdata[i])));
+	g_ptr_array_add(answer->roles, role);
+	take_earlier(&answer->expires, metadata->expires);
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The other roles that say the same of @tag, by name. */
+static void add_agreeing_roles(PvTrustAnswer *answer, const PvTufState *state, const char *tag,
+			       const char *decided)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	GHashTableIter iter;
+	void *name;
+
+	g_ptr_array_add(names, (void *)"targets");
+	g_hash_table_iter_init(&iter, state->delegations);
+	while (g_hash_table_iter_next(&iter, &name, NULL))
+		g_ptr_array_add(names, name);
+	g_ptr_array_sort(names, compare_texts);
+	for (guint i = 0; i < names->len; i++) {
+		const char *only[] = { names->pdata[i], NULL };
+		const PvFileMeta *meta = pv_tuf_find_target(state, tag, only, NULL);
+
+		if (strcmp(names->pdata[i], decided) != 0 && meta &&
+		    pv_digest_equal(&meta->sha256, &answer->digest))
+			add_role(answer, state, names->pdata[i]);
+	}
+}
+
+static PvTrustAnswer *answer_of(const PvRepository *repository, const PvTufState *state,
+				const char *tag, GError **error)
+{
+	const char *decided;
+	const PvFileMeta *meta = pv_tuf_find_target(state, tag, NULL, &decided);
+	PvTrustAnswer *answer;
+
+	if (!meta || meta->sha256.size == 0) {
+		const char *reason = state->unusable->len ? state->unusable->pdata[0] : NULL;
+
+		return pv_fail_null(error, PV_ERROR_NOT_SIGNED,
+				    "%s: no valid trust data for tag %s%s%s%s",
+				    repository->options.gun, tag, reason ? " (" : "",
+				    reason ? reason : "", reason ? ")" : "");
+	}
+	answer = g_new0(PvTrustAnswer, 1);
+	answer->digest = meta->sha256;
+	answer->size = meta->length;
+	answer->roles = g_ptr_array_new_with_free_func(role_free);
+	answer->notes = g_ptr_array_ref(state->unusable);
+	answer->from_cache = state->from_cache;
+	answer->expires = state->timestamp->expires;
+	take_earlier(&answer->expires, state->snapshot->expires);
+	take_earlier(&answer->expires, state->root->expires);
+	add_role(answer, state, decided);
+	add_agreeing_roles(answer, state, tag, decided);
+	return answer;
+}
+
+PvTrustAnswer *pv_repository_verify(PvRepository *repository, const char *tag, GError **error)
+{
+	g_autoptr(PvTufState) state = pv_repository_update(repository, error);
+
+	return state ? answer_of(repository, state, tag, error) : NULL;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "oci/reference.h"
+#include "trust/passphrase.h"
+#include "tuf/client.h"
+
+/*
+ * One repository's trust data, seen from a client: the server, the cache in the trust directory,
+ * and whom to trust at first sight.
+ */
+
+/* Strings are borrowed and must outlive the repository. */
+typedef struct {
+	const char *gun;
+	const char *server;      /* NULL: pv_trust_server() of the GUN's host */
+	const char *ca_file;     /* may be NULL */
+	const char *directory;   /* of pv_trust_directory() */
+	const char *const *pins; /* root key ids (of the certificate or of the key); may be NULL */
+	gboolean tofu;
+	gboolean offline;
+	gint64 max_age_s;
+} PvRepositoryOptions;
+
+typedef struct PvRepository PvRepository;
+
+/**
+ * pv_repository_open:
+ *
+ * Errors: PV_ERROR_SYNTAX (not a GUN), PV_ERROR_USAGE (not an https URL).
+ */
+PvRepository *pv_repository_open(const PvRepositoryOptions *options, GError **error);
+void pv_repository_close(PvRepository *repository);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvRepository, pv_repository_close)
+
+/* (transfer none) */
+const char *pv_repository_server(const PvRepository *repository);
+
+/**
+ * pv_repository_update:
+ *
+ * pv_tuf_update() with this repository's server and cache. A first root must be pinned, or tofu
+ * allowed: PV_ERROR_ROOT names the key ids that it has.
+ */
+PvTufState *pv_repository_update(PvRepository *repository, GError **error);
+
+/* --- verifying ---------------------------------------------------------------------------- */
+
+/* A role that names the tag with the digest in question. */
+typedef struct {
+	char *name;
+	GPtrArray *keys; /* of char*: ids of the keys whose signatures count */
+} PvTrustRole;
+
+typedef struct {
+	PvDigest digest;
+	guint64 size;     /* bytes of the manifest */
+	GPtrArray *roles; /* of PvTrustRole; the first is the one that decided */
+	PvTime expires;   /* the earliest end of all that vouches for it */
+	GPtrArray *notes; /* of char*: roles that could not be used, and why */
+	gboolean from_cache;
+} PvTrustAnswer;
+
+void pv_trust_answer_free(PvTrustAnswer *answer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvTrustAnswer, pv_trust_answer_free)
+
+/**
+ * pv_repository_verify:
+ * @tag: what to look up
+ *
+ * Errors: PV_ERROR_NOT_SIGNED and those of pv_tuf_update().
+ */
+PvTrustAnswer *pv_repository_verify(PvRepository *repository, const char *tag, GError **error);
+
+/* --- signing ------------------------------------------------------------------------------ */
+
+/**
+ * pv_repository_sign:
+ * @content: digest and length of the manifest
+ * @ret_new: (out): TRUE if the repository had no trust data and was initialised
+ *
+ * Signs @tag into targets/releases and each targets/… whose key is here, as Docker does, or into
+ * targets where there is none; publishes; and reads back what the server gives now. A race lost to
+ * another publisher is run again. A repository without trust data is initialised: root and targets
+ * keys here, snapshot and timestamp keys with the server.
+ *
+ * Returns: (transfer full): what verifying says now.
+ */
+PvTrustAnswer *pv_repository_sign(PvRepository *repository, PvPassphrases *passphrases,
+				  const char *tag, const PvFileMeta *content, gboolean *ret_new,
+				  GError **error);
+
+/**
+ * pv_trust_server:
+ * @host: "docker.io", "localhost:5000"
+ *
+ * Returns: (transfer full): the trust server Docker asks for images of @host.
+ */
+char *pv_trust_server(const char *host);

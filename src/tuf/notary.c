@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Reads metadata in Notary's dialect (trust.md section 2 and 0.1). Go's decoder matches member
+ * names case-insensitively while signatures cover the exact spelling, so a member that equals a
+ * known name only when case is ignored is refused here; other unknown members are passed over.
+ */
+
+#include "tuf/metadata.h"
+
+#include <string.h>
+
+#include "base/canonical.h"
+#include "base/error.h"
+#include "base/limits.h"
+
+typedef struct {
+	PvMetadata *metadata;
+	const char *where; /* "targets.json" */
+} Reader;
+
+static const char *const known_file[] = { "signed", "signatures", NULL };
+static const char *const known_signature[] = { "keyid", "method", "sig", NULL };
+static const char *const known_root[] = { "_type", "version", "expires",
+					  "keys",  "roles",   "consistent_snapshot",
+					  NULL };
+static const char *const known_targets[] = { "_type",   "version",     "expires",
+					     "targets", "delegations", NULL };
+static const char *const known_meta[] = { "_type", "version", "expires", "meta", NULL };
+static const char *const known_delegations[] = { "keys", "roles", NULL };
+static const char *const known_role[] = { "keyids", "threshold", "name", "paths", NULL };
+static const char *const known_key[] = { "keytype", "keyval", NULL };
+static const char *const known_keyval[] = { "public", "private", NULL };
+static const char *const known_target[] = { "hashes", "length", "custom", NULL };
+
+static const char *const type_of_kind[] = {
+	[PV_ROLE_ROOT] = "Root",          [PV_ROLE_TARGETS] = "Targets",
+	[PV_ROLE_SNAPSHOT] = "Snapshot",  [PV_ROLE_TIMESTAMP] = "Timestamp",
+	[PV_ROLE_DELEGATION] = "Targets",
+};
+
+static gboolean check_names(const Reader *reader, const PvNode *object, const char *const *known,
+			    GError **error)
+{
+	for (const PvNode *member = pv_node_first(object); member; member = pv_node_next(member)) {
+		gsize length;
+		const char *name = pv_node_name(member, &length);
+
+		for (guint i = 0; known[i]; i++) {
+			if (strlen(known[i]) == length &&
+			    g_ascii_strncasecmp(name, known[i], length) == 0 &&
+			    memcmp(name, known[i], length) != 0)
+				return pv_fail(error, PV_ERROR_SYNTAX,
+					       "%s: member \"%.*s\" must be spelled \"%s\"",
+					       reader->where, (int)length, name, known[i]);
+		}
+	}
+	return TRUE;
+}
+
+static const PvNode *object_with(const Reader *reader, const PvNode *node, const char *what,
+				 const char *const *known, GError **error)
+{
+	if (!node || pv_node_kind(node) != PV_NODE_OBJECT)
+		return pv_fail_null(error, PV_ERROR_SYNTAX, "%s: %s is no object", reader->where,
+				    what);
+	if (known && !check_names(reader, node, known, error))
+		return NULL;
+	return node;
+}
+
+static const PvNode *array_of(const Reader *reader, const PvNode *node, const char *what, guint max,
+			      GError **error)
+{
+	if (!node || pv_node_kind(node) != PV_NODE_ARRAY)
+		return pv_fail_null(error, PV_ERROR_SYNTAX, "%s: %s is no array", reader->where,
+				    what);
+	if (pv_node_length(node) > max)
+		return pv_fail_null(error, PV_ERROR_LIMIT, "%s: %s has %u items, at most %u count",
+				    reader->where, what, pv_node_length(node), max);
+	return node;
+}
+
+static char *string_of(const Reader *reader, const PvNode *node, const char *what, GError **error)
+{
+	if (!node || pv_node_kind(node) != PV_NODE_STRING)
+		return pv_fail_null(error, PV_ERROR_SYNTAX, "%s: %s is no string", reader->where,
+				    what);
+	return pv_node_dup_string(node);
+}
+
+static gboolean integer_of(const Reader *reader, const PvNode *node, const char *what, gint64 min,
+			   gint64 max, gint64 *ret_value, GError **error)
+{
+	if (!node || pv_node_kind(node) != PV_NODE_INTEGER)
+		return pv_fail(error, PV_ERROR_SYNTAX, "%s: %s is no integer", reader->where, what);
+	if (pv_node_integer(node) < min || pv_node_integer(node) > max)
+		return pv_fail(error, PV_ERROR_SYNTAX,
+			       "%s: %s is %" G_GINT64_FORMAT ", expected %" G_GINT64_FORMAT
+			       " to %" G_GINT64_FORMAT,
+			       reader->where, what, pv_node_integer(node), min, max);
+	*ret_value = pv_node_integer(node);
+	return TRUE;
+}
+
+/* Decodes standard base64 strictly: the one spelling that encodes back to the same text. */
+static guint8 *base64_of(const Reader *reader, const PvNode *node, const char *what,
+			 gsize *ret_size, GError **error)
+{
+	g_autofree char *text = string_of(reader, node, what, error);
+	g_autofree guint8 *data = NULL;
+	g_autofree char *again = NULL;
+
+	if (!text)
+		return NULL;
+	data = g_base64_decode(text, ret_size);
+	again = g_base64_encode(data, *ret_size);
+	if (strcmp(text, again) != 0)
+		return pv_fail_null(error, PV_ERROR_SYNTAX, "%s: %s is not valid base64",
+				    reader->where, what);
+	return g_steal_pointer(&data);
+}
+
+static gboolean read_signature(Reader *reader, const PvNode *node, GError **error)
+{
+	g_autofree char *key_id = NULL;
+	g_autofree char *method = NULL;
+	g_autofree guint8 *data = NULL;
+	g_autoptr(GBytes) bytes = NULL;
+	gsize size;
+
+	if (!object_with(reader, node, "a signature", known_signature, error))
+		return FALSE;
+	key_id = string_of(reader, pv_node_member(node, "keyid"), "keyid", error);
+	if (!key_id)
+		return FALSE;
+	method = string_of(reader, pv_node_member(node, "method"), "method", error);
+	if (!method)
+		return FALSE;
+	data = base64_of(reader, pv_node_member(node, "sig"), "sig", &size, error);
+	if (!data)
+		return FALSE;
+	bytes = g_bytes_new_take(g_steal_pointer(&data), size);
+	g_ptr_array_add(reader->metadata->signatures, pv_signature_new(key_id, method, bytes));
+	return TRUE;
+}
+
+static gboolean read_signatures(Reader *reader, const PvNode *node, GError **error)
+{
+	reader->metadata->signatures =
+		g_ptr_array_new_with_free_func((GDestroyNotify)pv_signature_free);
+	if (!array_of(reader, node, "signatures", PV_SIGNATURES_MAX, error))
+		return FALSE;
+	for (const PvNode *item = pv_node_first(node); item; item = pv_node_next(item)) {
+		if (!read_signature(reader, item, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/*
+ * The key table of a root or of delegations: listed id → key. A key of a kind that is not known is
+ * left out: it cannot sign anything here, and another version may know it.
+ */
+static GHashTable *read_keys(const Reader *reader, const PvNode *node, GError **error)
+{
+	g_autoptr(GHashTable) keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+							   (GDestroyNotify)pv_public_key_unref);
+
+	if (!object_with(reader, node, "keys", NULL, error))
+		return NULL;
+	if (pv_node_length(node) > PV_KEYS_MAX)
+		return pv_fail_null(error, PV_ERROR_LIMIT, "%s: %u keys, at most %d count",
+				    reader->where, pv_node_length(node), PV_KEYS_MAX);
+	for (const PvNode *member = pv_node_first(node); member; member = pv_node_next(member)) {
+		g_autoptr(GError) unknown = NULL;
+		g_autofree char *type = NULL;
+		g_autofree guint8 *public = NULL;
+		const PvNode *value;
+		PvPublicKey *key;
+		gsize size;
+
+		if (!object_with(reader, member, "a key", known_key, error))
+			return NULL;
+		type = string_of(reader, pv_node_member(member, "keytype"), "keytype", error);
+		if (!type)
+			return NULL;
+		value = object_with(reader, pv_node_member(member, "keyval"), "keyval",
+				    known_keyval, error);
+		if (!value)
+			return NULL;
+		public = base64_of(reader, pv_node_member(value, "public"), "a public key", &size,
+				   error);
+		if (!public)
+			return NULL;
+		key = pv_public_key_new(type, public, size, &unknown);
+		if (key)
+			g_hash_table_insert(keys, pv_node_dup_name(member), key);
+		else
+			g_debug("%s: key passed over: %s", reader->where, unknown->message);
+	}
+	return g_steal_pointer(&keys);
+}
+
+static PvRole *read_role(const Reader *reader, const PvNode *node, const char *name,
+			 GHashTable *keys, GError **error)
+{
+	g_autoptr(PvRole) role = NULL;
+	const PvNode *ids;
+	gint64 threshold;
+
+	if (!object_with(reader, node, "a role", known_role, error) ||
+	    !integer_of(reader, pv_node_member(node, "threshold"), "threshold", 1, PV_KEYS_MAX,
+			&threshold, error))
+		return NULL;
+	role = pv_role_new(name, (guint)threshold);
+	ids = array_of(reader, pv_node_member(node, "keyids"), "keyids", PV_KEYS_MAX, error);
+	if (!ids)
+		return NULL;
+	for (const PvNode *item = pv_node_first(ids); item; item = pv_node_next(item)) {
+		g_autofree char *id = string_of(reader, item, "a key id", error);
+		PvPublicKey *key;
+
+		if (!id)
+			return NULL;
+		key = g_hash_table_lookup(keys, id);
+		if (!key)
+			continue;
+		if (strcmp(pv_public_key_id(key), id) != 0)
+			return pv_fail_null(error, PV_ERROR_KEY,
+					    "%s: role %s lists a key as %.12s that is %.12s",
+					    reader->where, name, id, pv_public_key_id(key));
+		g_ptr_array_add(role->keys, pv_public_key_ref(key));
+	}
+	return g_steal_pointer(&role);
+}
+
+static gboolean read_root(Reader *reader, const PvNode *body, GError **error)
+{
+	static const char *const required[] = { "root", "targets", "snapshot", "timestamp" };
+	g_autoptr(GHashTable) keys = NULL;
+	const PvNode *roles = pv_node_member(body, "roles");
+
+	keys = read_keys(reader, pv_node_member(body, "keys"), error);
+	if (!keys || !object_with(reader, roles, "roles", NULL, error))
+		return FALSE;
+	for (gsize i = 0; i < G_N_ELEMENTS(required); i++) {
+		const PvNode *node = pv_node_member(roles, required[i]);
+		PvRole *role;
+
+		if (!node)
+			return pv_fail(error, PV_ERROR_SYNTAX, "%s: role %s is missing",
+				       reader->where, required[i]);
+		role = read_role(reader, node, required[i], keys, error);
+		if (!role)
+			return FALSE;
+		g_hash_table_insert(reader->metadata->roles, role->name, role);
+	}
+	return TRUE;
+}
+
+static gboolean read_paths(const Reader *reader, const PvNode *node, PvRole *role, GError **error)
+{
+	role->paths = g_ptr_array_new_with_free_func(g_free);
+	if (!node || pv_node_kind(node) == PV_NODE_NULL)
+		return TRUE;
+	if (!array_of(reader, node, "paths", PV_DELEGATIONS_MAX, error))
+		return FALSE;
+	for (const PvNode *item = pv_node_first(node); item; item = pv_node_next(item)) {
+		char *path = string_of(reader, item, "a path", error);
+
+		if (!path)
+			return FALSE;
+		g_ptr_array_add(role->paths, path);
+	}
+	return TRUE;
+}
+
+static gboolean read_delegation(Reader *reader, const PvNode *node, GHashTable *keys,
+				GError **error)
+{
+	PvMetadata *metadata = reader->metadata;
+	g_autofree char *name = NULL;
+	g_autofree char *parent = NULL;
+	g_autoptr(PvRole) role = NULL;
+	PvRoleKind kind;
+
+	if (!object_with(reader, node, "a delegation", known_role, error))
+		return FALSE;
+	name = string_of(reader, pv_node_member(node, "name"), "name", error);
+	if (!name || !pv_role_kind(name, &kind, error))
+		return FALSE;
+	parent = g_path_get_dirname(name);
+	if (kind != PV_ROLE_DELEGATION || strcmp(parent, metadata->role) != 0)
+		return pv_fail(error, PV_ERROR_ROLE, "%s: %s cannot delegate to %s", reader->where,
+			       metadata->role, name);
+	if (g_hash_table_contains(metadata->roles, name))
+		return pv_fail(error, PV_ERROR_ROLE, "%s: role %s is there twice", reader->where,
+			       name);
+	role = read_role(reader, node, name, keys, error);
+	if (!role || !read_paths(reader, pv_node_member(node, "paths"), role, error))
+		return FALSE;
+	g_ptr_array_add(metadata->role_order, role->name);
+	g_hash_table_insert(metadata->roles, role->name, role);
+	role = NULL;
+	return TRUE;
+}
+
+static gboolean read_delegations(Reader *reader, const PvNode *node, GError **error)
+{
+	g_autoptr(GHashTable) keys = NULL;
+	const PvNode *roles;
+
+	if (!node || pv_node_kind(node) == PV_NODE_NULL)
+		return TRUE;
+	if (!object_with(reader, node, "delegations", known_delegations, error))
+		return FALSE;
+	if (pv_node_length(node) == 0)
+		return TRUE;
+	keys = read_keys(reader, pv_node_member(node, "keys"), error);
+	if (!keys)
+		return FALSE;
+	roles = array_of(reader, pv_node_member(node, "roles"), "delegations.roles",
+			 PV_DELEGATIONS_MAX, error);
+	if (!roles)
+		return FALSE;
+	for (const PvNode *item = pv_node_first(roles); item; item = pv_node_next(item)) {
+		if (!read_delegation(reader, item, keys, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean read_hash(const Reader *reader, const PvNode *hashes, const char *name, PvHash hash,
+			  PvDigest *ret_digest, GError **error)
+{
+	const PvNode *node = pv_node_member(hashes, name);
+	g_autofree guint8 *raw = NULL;
+	gsize size, expected = hash == PV_HASH_SHA256 ? 32 : 64;
+
+	if (!node)
+		return TRUE;
+	raw = base64_of(reader, node, name, &size, error);
+	if (!raw)
+		return FALSE;
+	if (size != expected)
+		return pv_fail(error, PV_ERROR_SYNTAX,
+			       "%s: a %s of %" G_GSIZE_FORMAT " bytes instead of %" G_GSIZE_FORMAT,
+			       reader->where, name, size, expected);
+	ret_digest->hash = hash;
+	ret_digest->size = (guint8)size;
+	memcpy(ret_digest->raw, raw, size);
+	return TRUE;
+}
+
+static PvFileMeta *read_file(const Reader *reader, const PvNode *node, GError **error)
+{
+	g_autoptr(PvFileMeta) meta = g_new0(PvFileMeta, 1);
+	const PvNode *hashes, *custom;
+	gint64 length;
+
+	if (!object_with(reader, node, "a file", known_target, error) ||
+	    !integer_of(reader, pv_node_member(node, "length"), "length", 0,
+			G_GINT64_CONSTANT(1) << 53, &length, error))
+		return NULL;
+	meta->length = (guint64)length;
+	hashes = object_with(reader, pv_node_member(node, "hashes"), "hashes", NULL, error);
+	if (!hashes || !read_hash(reader, hashes, "sha256", PV_HASH_SHA256, &meta->sha256, error) ||
+	    !read_hash(reader, hashes, "sha512", PV_HASH_SHA512, &meta->sha512, error))
+		return NULL;
+	if (meta->sha256.size == 0 && meta->sha512.size == 0)
+		return pv_fail_null(error, PV_ERROR_SYNTAX,
+				    "%s: a file without sha256 and without sha512", reader->where);
+	custom = pv_node_member(node, "custom");
+	if (custom && pv_node_kind(custom) != PV_NODE_NULL)
+		meta->custom = pv_node_canonical(custom);
+	return g_steal_pointer(&meta);
+}
+
+static gboolean read_files(Reader *reader, const PvNode *node, const char *what, guint max,
+			   GError **error)
+{
+	if (!object_with(reader, node, what, NULL, error))
+		return FALSE;
+	if (pv_node_length(node) > max)
+		return pv_fail(error, PV_ERROR_LIMIT, "%s: %s has %u members, at most %u count",
+			       reader->where, what, pv_node_length(node), max);
+	for (const PvNode *member = pv_node_first(node); member; member = pv_node_next(member)) {
+		g_autofree char *name = pv_node_dup_name(member);
+		PvFileMeta *meta;
+
+		if (strlen(name) > PV_TARGET_NAME_BYTES_MAX)
+			return pv_fail(error, PV_ERROR_LIMIT, "%s: a name in %s is too long",
+				       reader->where, what);
+		meta = read_file(reader, member, error);
+		if (!meta)
+			return pv_fail_wrap(error, "\"%.128s\"", name);
+		g_hash_table_insert(reader->metadata->files, g_steal_pointer(&name), meta);
+	}
+	return TRUE;
+}
+
+static gboolean require_file(const Reader *reader, const char *role, GError **error)
+{
+	const PvFileMeta *meta = g_hash_table_lookup(reader->metadata->files, role);
+
+	if (!meta || meta->sha256.size == 0)
+		return pv_fail(error, PV_ERROR_SYNTAX, "%s: meta lists no sha256 of %s",
+			       reader->where, role);
+	return TRUE;
+}
+
+static gboolean read_common(Reader *reader, const PvNode *body, GError **error)
+{
+	PvMetadata *metadata = reader->metadata;
+	g_autofree char *type = string_of(reader, pv_node_member(body, "_type"), "_type", error);
+	g_autofree char *expires = NULL;
+
+	if (!type)
+		return FALSE;
+	if (strcmp(type, type_of_kind[metadata->kind]) != 0)
+		return pv_fail(error, PV_ERROR_SYNTAX, "%s: _type is \"%.32s\", expected \"%s\"",
+			       reader->where, type, type_of_kind[metadata->kind]);
+	if (!integer_of(reader, pv_node_member(body, "version"), "version", 1, G_MAXINT32,
+			&metadata->version, error))
+		return FALSE;
+	expires = string_of(reader, pv_node_member(body, "expires"), "expires", error);
+	if (!expires)
+		return FALSE;
+	if (!pv_time_parse(expires, strlen(expires), &metadata->expires, error))
+		return pv_fail_wrap(error, "%s: expires", reader->where);
+	return TRUE;
+}
+
+static gboolean read_body(Reader *reader, const PvNode *body, GError **error)
+{
+	static const char *const *known[] = {
+		[PV_ROLE_ROOT] = known_root,          [PV_ROLE_TARGETS] = known_targets,
+		[PV_ROLE_SNAPSHOT] = known_meta,      [PV_ROLE_TIMESTAMP] = known_meta,
+		[PV_ROLE_DELEGATION] = known_targets,
+	};
+	PvMetadata *metadata = reader->metadata;
+
+	if (!object_with(reader, body, "signed", known[metadata->kind], error) ||
+	    !read_common(reader, body, error))
+		return FALSE;
+	switch (metadata->kind) {
+	case PV_ROLE_ROOT:
+		return read_root(reader, body, error);
+	case PV_ROLE_TARGETS:
+	case PV_ROLE_DELEGATION:
+		return read_delegations(reader, pv_node_member(body, "delegations"), error) &&
+		       read_files(reader, pv_node_member(body, "targets"), "targets",
+				  PV_TARGETS_MAX, error);
+	case PV_ROLE_SNAPSHOT:
+		return read_files(reader, pv_node_member(body, "meta"), "meta", PV_DELEGATIONS_MAX,
+				  error) &&
+		       require_file(reader, "root", error) &&
+		       require_file(reader, "targets", error);
+	default:
+		return read_files(reader, pv_node_member(body, "meta"), "meta", PV_DELEGATIONS_MAX,
+				  error) &&
+		       require_file(reader, "snapshot", error);
+	}
+}
+
+PvMetadata *pv_metadata_parse(const char *role, GBytes *file, GError **error)
+{
+	g_autofree char *where = g_strconcat(role, ".json", NULL);
+	g_autoptr(PvDocument) document = NULL;
+	g_autoptr(PvMetadata) metadata = NULL;
+	const PvNode *top, *body;
+	PvRoleKind kind;
+	Reader reader;
+
+	if (!pv_role_kind(role, &kind, error))
+		return NULL;
+	document = pv_document_parse(file, where, error);
+	if (!document)
+		return NULL;
+	metadata = g_rc_box_new0(PvMetadata);
+	metadata->file = g_bytes_ref(file);
+	metadata->role = g_strdup(role);
+	metadata->kind = kind;
+	metadata->roles =
+		g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)pv_role_free);
+	metadata->role_order = g_ptr_array_new();
+	metadata->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+						(GDestroyNotify)pv_file_meta_free);
+	reader = (Reader){ metadata, where };
+	top = object_with(&reader, pv_document_root(document), "the file", known_file, error);
+	if (!top)
+		return NULL;
+	body = pv_node_member(top, "signed");
+	if (!read_signatures(&reader, pv_node_member(top, "signatures"), error) ||
+	    !read_body(&reader, body, error))
+		return NULL;
+	metadata->canonical = pv_node_canonical(body);
+	return g_steal_pointer(&metadata);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The checks that turn parsed metadata into verified metadata: signatures by threshold (TUF
+ * specification 5, Notary's differences: trust.md 0.1 row 2.3), expiry, and the hashes by which one
+ * role vouches for another's file.
+ */
+
+#include "tuf/metadata.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+static gboolean has_good_signature(const PvMetadata *metadata, const PvPublicKey *key)
+{
+	gsize size;
+	const void *message = g_bytes_get_data(metadata->canonical, &size);
+
+	for (guint i = 0; i < metadata->signatures->len; i++) {
+		const PvSignature *signature = metadata->signatures->pdata[i];
+		gsize signature_size;
+		const void *bytes = g_bytes_get_data(signature->bytes, &signature_size);
+
+		if (strcmp(signature->key_id, pv_public_key_id(key)) == 0 &&
+		    pv_public_key_verify(key, signature->method, message, size, bytes,
+					 signature_size))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+gboolean pv_metadata_verify(const PvMetadata *metadata, const PvRole *role, GError **error)
+{
+	g_autoptr(GHashTable) good = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (guint i = 0; i < role->keys->len; i++) {
+		const PvPublicKey *key = role->keys->pdata[i];
+		const char *id = pv_public_key_canonical_id(key);
+
+		if (!g_hash_table_contains(good, id) && has_good_signature(metadata, key))
+			g_hash_table_add(good, (void *)id);
+	}
+	if (g_hash_table_size(good) < role->threshold)
+		return pv_fail(error, PV_ERROR_SIGNATURE,
+			       "%s has %u valid signature%s of the keys of role %s, needed: %u",
+			       metadata->role, g_hash_table_size(good),
+			       g_hash_table_size(good) == 1 ? "" : "s", role->name,
+			       role->threshold);
+	return TRUE;
+}
+
+GPtrArray *pv_metadata_signers(const PvMetadata *metadata, const PvRole *role)
+{
+	GPtrArray *signers = g_ptr_array_new();
+
+	for (guint i = 0; i < role->keys->len; i++) {
+		if (has_good_signature(metadata, role->keys->pdata[i]))
+			g_ptr_array_add(signers, role->keys->pdata[i]);
+	}
+	return signers;
+}
+
+gboolean pv_metadata_check_expiry(const PvMetadata *metadata, PvTime now, GError **error)
+{
+	char expires[PV_TIME_TEXT_SIZE];
+
+	if (pv_time_compare(metadata->expires, now) > 0)
+		return TRUE;
+	pv_time_format(metadata->expires, expires);
+	return pv_fail(error, PV_ERROR_EXPIRED, "%s (version %" G_GINT64_FORMAT ") expired at %s",
+		       metadata->role, metadata->version, expires);
+}
+
+gboolean pv_file_meta_check(const PvFileMeta *meta, GBytes *file, const char *what, GError **error)
+{
+	gsize size;
+	const void *data = g_bytes_get_data(file, &size);
+	PvDigest found;
+
+	if (meta->sha256.size == 0)
+		return pv_fail(error, PV_ERROR_MIX, "no sha256 is signed for %s", what);
+	if (size != meta->length)
+		return pv_fail(error, PV_ERROR_MIX,
+			       "%s has %" G_GSIZE_FORMAT " bytes, signed are %" G_GUINT64_FORMAT,
+			       what, size, meta->length);
+	found = pv_digest_of(PV_HASH_SHA256, data, size);
+	if (!pv_digest_equal(&found, &meta->sha256))
+		return pv_fail(error, PV_ERROR_MIX, "%s is not the file whose sha256 is signed",
+			       what);
+	if (meta->sha512.size == 0)
+		return TRUE;
+	found = pv_digest_of(PV_HASH_SHA512, data, size);
+	if (!pv_digest_equal(&found, &meta->sha512))
+		return pv_fail(error, PV_ERROR_MIX, "%s is not the file whose sha512 is signed",
+			       what);
+	return TRUE;
+}

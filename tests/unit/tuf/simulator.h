@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "tuf/client.h"
+
+/* A repository in memory with all its keys, a client's cache, and ways to misbehave. */
+typedef struct {
+	char *gun;
+	PvTime now;
+	GHashTable *keys; /* key id → PvPrivateKey, under the id that roles list */
+	GHashTable
+		*files; /* what the server answers: "timestamp", "snapshot.<sha256>", "2.root" … */
+	GHashTable *cache; /* role → GBytes */
+	PvMetadataDraft root, targets, snapshot, timestamp, release;
+	gboolean has_release;
+	gboolean accept_first;
+	guint fetches;
+} Simulator;
+
+Simulator *simulator_new(void);
+void simulator_free(Simulator *simulator);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Simulator, simulator_free)
+
+/* A fresh key for a role of the root; added if @add, otherwise in place of those before. */
+void simulator_rotate(Simulator *simulator, const char *role, gboolean add);
+void simulator_add_target(Simulator *simulator, GHashTable *files, const char *name);
+
+/* Signs everything anew and publishes it; versions are what the drafts say. */
+void simulator_publish_root(Simulator *simulator, GHashTable *also_signed_by);
+void simulator_publish(Simulator *simulator);
+
+/* The key table of @role now, to sign a following root with. */
+GHashTable *simulator_keys_of(Simulator *simulator, const char *role);
+
+PvTufState *simulator_update(Simulator *simulator, gboolean offline, GError **error);
+
+/* Flips one bit in the middle of the file that the server answers under @name. */
+void simulator_flip(Simulator *simulator, const char *name);
+char *simulator_name_of(Simulator *simulator, const char *role); /* "snapshot.<sha256>" */
