@@ -101,10 +101,18 @@
 #define PV_DATABASE_BYTES_MAX   (64 * PV_GIB) /* bytes: the advisory database's map */
 
 /* policy and isolation */
-#define PV_POLICY_BYTES_MAX   PV_MIB /* bytes: policy.yaml */
-#define PV_POLICY_RULES_MAX   10000  /* rules in one policy */
-#define PV_ID_RANGE_SIZE      65536  /* ids: one container's user and group ids */
-#define PV_LEDGER_ENTRIES_MAX 16384  /* ranges handed out at one time */
+#define PV_POLICY_BYTES_MAX       PV_MIB /* bytes: policy.yaml */
+#define PV_POLICY_RULES_MAX       10000  /* rules in one policy */
+#define PV_POLICY_ITEMS_MAX       4096   /* items of one list in a policy, and profiles */
+#define PV_POLICY_VALUE_BYTES_MAX 4096   /* bytes: one value in a policy */
+#define PV_ID_RANGE_SIZE          65536  /* ids: one container's user and group ids */
+#define PV_UNPACK_DIRECTORY_BYTES_MAX \
+	(256 * PV_MIB) /* bytes: names of a layer's directories, kept to the end for their times */
+#define PV_USER_GROUPS_MAX     1024   /* supplementary groups of a container's user */
+#define PV_ACCOUNTS_BYTES_MAX  PV_MIB /* bytes: an image's passwd or group */
+#define PV_ARGUMENTS_MAX       4096   /* arguments, and variables, of a container's command */
+#define PV_ARGUMENTS_BYTES_MAX PV_MIB /* bytes: all of them; execve(2) takes 2 MiB */
+#define PV_LEDGER_ENTRIES_MAX  4093   /* ranges handed out at one time: all of them */
 
 /* sandbox */
 #define PV_WORKER_MEMORY_BYTES_MAX (1024 * PV_MIB) /* bytes: a worker's address space */
