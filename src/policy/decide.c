@@ -170,7 +170,9 @@ PvVerdict *pv_policy_decide(const PvPolicy *policy, const char *repository,
 		verdict->rule = g_strdup(rule->match);
 		verdict->line = rule->line;
 		judge_trust(rule, facts, verdict);
-		judge_findings(rule, facts, verdict);
+		/* What nobody vouches for is not fetched, and so was not scanned either. */
+		if (verdict->reasons->len == 0 || facts->is_scanned)
+			judge_findings(rule, facts, verdict);
 	}
 	verdict->is_admitted = verdict->reasons->len == 0;
 	return verdict;

@@ -85,10 +85,11 @@ static char *fetch(Options *options, const char *source, GError **error)
 		g_autofree char *text = g_strndup(said ? said : "", size);
 		const char *sentence = g_strrstr(g_strchomp(text), "pavise copy: ");
 
+		/* The sentence holds the next step already: codes that add none. */
 		return pv_fail_null(error,
-				    result.exit_status == 1   ? PV_ERROR_DIGEST
-				    : result.exit_status == 2 ? PV_ERROR_USAGE
-							      : PV_ERROR_UNREACHABLE,
+				    result.exit_status == 1 ? PV_ERROR_REFUSED :
+				    result.exit_status == 2 ? PV_ERROR_USAGE :
+							      PV_ERROR_SERVER,
 				    "%s", sentence ? sentence + strlen("pavise copy: ") : text);
 	}
 	return g_steal_pointer(&target);
