@@ -87,9 +87,9 @@ static char *fetch(Options *options, const char *source, GError **error)
 
 		/* The sentence holds the next step already: codes that add none. */
 		return pv_fail_null(error,
-				    result.exit_status == 1 ? PV_ERROR_REFUSED :
-				    result.exit_status == 2 ? PV_ERROR_USAGE :
-							      PV_ERROR_SERVER,
+				    result.exit_status == 1   ? PV_ERROR_REFUSED
+				    : result.exit_status == 2 ? PV_ERROR_USAGE
+							      : PV_ERROR_SERVER,
 				    "%s", sentence ? sentence + strlen("pavise copy: ") : text);
 	}
 	return g_steal_pointer(&target);
