@@ -129,7 +129,7 @@ static void trace(const PvInventory *inventory, const PvMatch *match, const json
 	json_t *counts = json_object();
 	char digest[PV_DIGEST_TEXT_SIZE] = "";
 
-	for (guint i = 0; i < PV_SEVERITY_COUNT; i++) {
+	for (guint i = PV_SEVERITY_COUNT; i-- > 0;) {
 		if (match->counts[i])
 			json_object_set_new(counts, pv_severity_name((PvSeverity)i),
 					    json_integer(match->counts[i]));
