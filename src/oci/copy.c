@@ -97,12 +97,34 @@ static gboolean open_ends(Copy *copy, GError **error)
 	return copy->target != NULL;
 }
 
+/* What the source names must be what was demanded; a registry is asked for that digest. */
+static gboolean check_root(const Copy *copy, GError **error)
+{
+	const PvDigest *wanted = copy->options->digest;
+	const PvDigest *found = NULL;
+	char expected[PV_DIGEST_TEXT_SIZE], text[PV_DIGEST_TEXT_SIZE];
+
+	if (!wanted)
+		return TRUE;
+	if (copy->blobs)
+		found = &pv_blobs_root(copy->blobs)->digest;
+	else if (copy->from->reference.has_digest)
+		found = &copy->from->reference.digest;
+	if (found && pv_digest_equal(found, wanted))
+		return TRUE;
+	pv_digest_format(wanted, expected);
+	if (!found)
+		return pv_fail(error, PV_ERROR_INTERNAL, "%s is not asked for", expected);
+	pv_digest_format(found, text);
+	return pv_fail(error, PV_ERROR_DIGEST, "the source names the manifest %s, not %s", text,
+		       expected);
+}
+
 static gboolean make_plan(Copy *copy, GError **error)
 {
 	PvOrigin origin = { copy->source, copy->blobs };
-	gboolean one =
-		!copy->options->all &&
-		(copy->options->platform || copy->to->kind == PV_SOURCE_DOCKER_ARCHIVE);
+	gboolean one = !copy->options->all &&
+		       (copy->options->platform || copy->to->kind == PV_SOURCE_DOCKER_ARCHIVE);
 
 	copy->plan = pv_plan_new(&origin, copy->blobs ? pv_blobs_root(copy->blobs) : NULL,
 				 &copy->from->reference, one, copy->options->platform, error);
@@ -137,12 +159,11 @@ static gboolean fill_layout_locally(Copy *copy, PvLayout *layout, GError **error
 /* Blobs, then manifests, then the name. */
 static gboolean fill_layout(Copy *copy, PvLayout *layout, const char *name, GError **error)
 {
-	gboolean done =
-		copy->source
-			? pv_registry_fetch(copy->source, layout, plan_blobs(copy),
-					    copy->plan->blobs->len, copy->options->progress,
-					    copy->options->user_data, error)
-			: fill_layout_locally(copy, layout, error);
+	gboolean done = copy->source
+				? pv_registry_fetch(copy->source, layout, plan_blobs(copy),
+						    copy->plan->blobs->len, copy->options->progress,
+						    copy->options->user_data, error)
+				: fill_layout_locally(copy, layout, error);
 
 	for (guint i = copy->plan->manifests->len; done && i > 0; i--) {
 		const PvPlanManifest *one = g_ptr_array_index(copy->plan->manifests, i - 1);
@@ -162,7 +183,8 @@ static gboolean copy_to_layout(Copy *copy, GError **error)
 		return FALSE;
 	if (fill_layout(copy, layout, copy->to->name, &problem))
 		return TRUE;
-	if (g_error_matches(problem, PV_ERROR, PV_ERROR_DIGEST))
+	/* Only what broke off on its way from a registry is worth going on with. */
+	if (!copy->source || g_error_matches(problem, PV_ERROR, PV_ERROR_DIGEST))
 		pv_layout_discard_new(layout);
 	g_propagate_error(error, problem);
 	return FALSE;
@@ -188,8 +210,7 @@ static gboolean stage(Copy *copy, const char *directory, GError **error)
 
 	if (!copy->source)
 		return TRUE;
-	if (!open_scratch(copy, directory, error) ||
-	    !fill_layout(copy, copy->scratch, NULL, error))
+	if (!open_scratch(copy, directory, error) || !fill_layout(copy, copy->scratch, NULL, error))
 		return FALSE;
 	here.path = copy->scratch_path;
 	copy->blobs = pv_blobs_open(&here, error);
@@ -242,8 +263,8 @@ static gboolean relay_blobs(Copy *copy, GError **error)
 	g_autofree char *directory = temporary_directory();
 	gboolean same = g_str_equal(copy->from->reference.host, copy->to->reference.host);
 
-	if (!pv_registry_mount(copy->target, blobs, count,
-			       same ? copy->from->reference.path : NULL, wanted, error))
+	if (!pv_registry_mount(copy->target, blobs, count, same ? copy->from->reference.path : NULL,
+			       wanted, error))
 		return FALSE;
 	for (guint i = 0; i < count; i++) {
 		if (wanted[i])
@@ -255,8 +276,9 @@ static gboolean relay_blobs(Copy *copy, GError **error)
 	    !pv_registry_fetch(copy->source, copy->scratch, rest, left, NULL, NULL, error) ||
 	    !pv_layout_publish(copy->scratch, &pv_plan_root(copy->plan)->descriptor, NULL, error))
 		return FALSE;
-	copy->blobs = pv_blobs_open(
-		&(PvSource){ .kind = PV_SOURCE_LAYOUT, .path = copy->scratch_path }, error);
+	copy->blobs =
+		pv_blobs_open(&(PvSource){ .kind = PV_SOURCE_LAYOUT, .path = copy->scratch_path },
+			      error);
 	return copy->blobs && push_blobs(copy, rest, left, error);
 }
 
@@ -340,7 +362,8 @@ static gboolean copy_to_archive(Copy *copy, GError **error)
 
 static gboolean run(Copy *copy, GError **error)
 {
-	if (!check_kinds(copy, error) || !open_ends(copy, error) || !make_plan(copy, error))
+	if (!check_kinds(copy, error) || !open_ends(copy, error) || !check_root(copy, error) ||
+	    !make_plan(copy, error))
 		return FALSE;
 	switch (copy->to->kind) {
 	case PV_SOURCE_LAYOUT:
@@ -373,8 +396,7 @@ gboolean pv_copy(const PvSource *from, const PvSource *to, const PvCopyOptions *
 gboolean pv_copy_resolve(const PvReference *reference, const PvCopyOptions *options,
 			 PvCopyResult *ret_result, GError **error)
 {
-	g_autoptr(PvHttp) http =
-		pv_registry_client(options->ca_file, options->slow_seconds, error);
+	g_autoptr(PvHttp) http = pv_registry_client(options->ca_file, options->slow_seconds, error);
 	g_autoptr(PvRegistry) registry =
 		http ? pv_registry_open(http, reference, FALSE, error) : NULL;
 	g_autoptr(GBytes) bytes = NULL;
