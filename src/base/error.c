@@ -44,7 +44,7 @@ static const PvErrorInfo table[PV_ERROR_COUNT] = {
 	[PV_ERROR_UNREACHABLE] = { "unreachable",
 				   "check the address and the network, then try again", 3, 503,
 				   "UNKNOWN" },
-	[PV_ERROR_UNAUTHORIZED] = { "unauthorized", "log in with `docker login`", 3, 401,
+	[PV_ERROR_UNAUTHORIZED] = { "unauthorized", "log in with `docker login`", 1, 401,
 				    "UNAUTHORIZED" },
 	[PV_ERROR_SERVER] = { "server", NULL, 3, 502, "UNKNOWN" },
 	[PV_ERROR_IO] = { "io", NULL, 3, 500, "NO_STORAGE" },

@@ -21,7 +21,8 @@
 
 #define BLOCK          512
 #define COPY_BYTES     (256 * (gsize)1024)
-#define USTAR_SIZE_MAX 0777777777777 /* bytes: above, GNU's base 256 */
+#define USTAR_SIZE_MAX 077777777777 /* bytes: eleven digits, 8 GiB - 1; above, GNU's base 256 */
+#define USTAR_NAME_MAX 100          /* bytes: above, GNU's long name before the entry */
 
 typedef struct {
 	int fd;
@@ -70,19 +71,21 @@ static void put_number(guint8 *field, gsize size, guint64 number)
 	g_snprintf((char *)field, size, "%0*" G_GINT64_MODIFIER "o", (int)size - 1, number);
 }
 
-static void make_header(guint8 *header, const char *name, guint64 size)
+void pv_archive_make_header(guint8 *header, const char *name, char type, guint64 size)
 {
 	guint sum = 0;
 
 	memset(header, 0, BLOCK);
-	g_strlcpy((char *)header, name, 101);
+	g_strlcpy((char *)header, name, USTAR_NAME_MAX);
+	if (strlen(name) == USTAR_NAME_MAX) /* full, it ends without a NUL */
+		header[USTAR_NAME_MAX - 1] = (guint8)name[USTAR_NAME_MAX - 1];
 	put_number(header + 100, 8, 0644);
 	put_number(header + 108, 8, 0);
 	put_number(header + 116, 8, 0);
 	put_number(header + 124, 12, size);
 	put_number(header + 136, 12, 0);
 	memset(header + 148, ' ', 8);
-	header[156] = '0';
+	header[156] = (guint8)type;
 	memcpy(header + 257,
 	       "ustar\0"
 	       "00",
@@ -100,14 +103,32 @@ static gboolean pad(Writer *writer, GError **error)
 	return rest == 0 || append(writer, zeros, BLOCK - rest, error);
 }
 
-static gboolean put_bytes(Writer *writer, const char *name, const void *data, gsize size,
-			  GError **error)
+/* Says the name of the next entry if its header has no room for it: a sha512 blob's. */
+static gboolean put_long_name(Writer *writer, const char *name, GError **error)
+{
+	guint8 header[BLOCK];
+	gsize size = strlen(name) + 1;
+
+	if (size - 1 <= USTAR_NAME_MAX)
+		return TRUE;
+	pv_archive_make_header(header, "././@LongLink", 'L', size);
+	return append(writer, header, BLOCK, error) && append(writer, name, size, error) &&
+	       pad(writer, error);
+}
+
+static gboolean put_header(Writer *writer, const char *name, guint64 size, GError **error)
 {
 	guint8 header[BLOCK];
 
-	make_header(header, name, size);
-	return append(writer, header, BLOCK, error) && append(writer, data, size, error) &&
-	       pad(writer, error);
+	pv_archive_make_header(header, name, '0', size);
+	return append(writer, header, BLOCK, error);
+}
+
+static gboolean put_bytes(Writer *writer, const char *name, const void *data, gsize size,
+			  GError **error)
+{
+	return put_long_name(writer, name, error) && put_header(writer, name, size, error) &&
+	       append(writer, data, size, error) && pad(writer, error);
 }
 
 static gboolean put_json(Writer *writer, const char *name, const json_t *json, GError **error)
@@ -134,13 +155,11 @@ static gboolean put_range(Writer *writer, const char *name, const PvDescriptor *
 {
 	g_autofree guint8 *buffer = g_malloc(COPY_BYTES);
 	PvHasher *hasher = pv_hasher_new(descriptor->digest.hash);
-	guint8 header[BLOCK];
 	guint64 done = 0;
-	gboolean good;
+	gboolean good =
+		put_long_name(writer, name, error) && put_header(writer, name, range->size, error);
 	PvDigest found;
 
-	make_header(header, name, range->size);
-	good = append(writer, header, BLOCK, error);
 	while (good && done < range->size) {
 		ssize_t got = pread(range->fd, buffer,
 				    (gsize)MIN((guint64)COPY_BYTES, range->size - done),
@@ -256,18 +275,18 @@ static gboolean put_layer(Writer *writer, PvBlobs *blobs, const PvDescriptor *la
 			  const PvDigest *diff_id, GError **error)
 {
 	g_autofree char *hex = pv_digest_hex(diff_id), *name = g_strconcat(hex, ".tar", NULL);
-	guint64 header_at = writer->at;
+	guint64 header_at;
 	guint8 header[BLOCK];
 	Inflated inflated = { writer, NULL };
 	PvBlobRange range;
 	PvDigest stored, tar;
 	gboolean good;
 
-	if (!pv_blobs_range(blobs, layer, &range, error))
+	if (!pv_blobs_range(blobs, layer, &range, error) || !put_long_name(writer, name, error))
 		return FALSE;
-	make_header(header, name, 0);
+	header_at = writer->at;
 	inflated.hasher = pv_hasher_new(diff_id->hash);
-	good = append(writer, header, BLOCK, error) &&
+	good = put_header(writer, name, 0, error) &&
 	       pv_inflate_range(&range, layer->digest.hash, take_tar, &inflated, &stored, error);
 	tar = pv_hasher_finish(inflated.hasher);
 	if (!good || !check(layer, &stored, error))
@@ -277,7 +296,7 @@ static gboolean put_layer(Writer *writer, PvBlobs *blobs, const PvDescriptor *la
 			error, PV_ERROR_DIGEST,
 			"a layer's tar has another digest than the configuration's diff id %s",
 			hex);
-	make_header(header, name, writer->at - header_at - BLOCK);
+	pv_archive_make_header(header, name, '0', writer->at - header_at - BLOCK);
 	if (pwrite(writer->fd, header, BLOCK, (off_t)header_at) != BLOCK)
 		return pv_fail_errno(error, errno, "%s: cannot write", writer->path);
 	return pad(writer, error);

@@ -4,6 +4,14 @@
 #include "oci/plan.h"
 
 /**
+ * pv_archive_make_header:
+ * @header: (out): 512 bytes
+ * @name: more than 100 bytes are cut off: say them before, in an entry of type 'L'
+ * @size: eight gigabytes and more are written in GNU's base 256
+ */
+void pv_archive_make_header(guint8 *header, const char *name, char type, guint64 size);
+
+/**
  * pv_archive_write_oci:
  * @path: the file to make or replace, once all is in it
  * @name: (nullable): org.opencontainers.image.ref.name

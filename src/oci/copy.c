@@ -97,6 +97,29 @@ static gboolean open_ends(Copy *copy, GError **error)
 	return copy->target != NULL;
 }
 
+/* What the source names must be what was demanded; a registry is asked for that digest. */
+static gboolean check_root(const Copy *copy, GError **error)
+{
+	const PvDigest *wanted = copy->options->digest;
+	const PvDigest *found = NULL;
+	char expected[PV_DIGEST_TEXT_SIZE], text[PV_DIGEST_TEXT_SIZE];
+
+	if (!wanted)
+		return TRUE;
+	if (copy->blobs)
+		found = &pv_blobs_root(copy->blobs)->digest;
+	else if (copy->from->reference.has_digest)
+		found = &copy->from->reference.digest;
+	if (found && pv_digest_equal(found, wanted))
+		return TRUE;
+	pv_digest_format(wanted, expected);
+	if (!found)
+		return pv_fail(error, PV_ERROR_INTERNAL, "%s is not asked for", expected);
+	pv_digest_format(found, text);
+	return pv_fail(error, PV_ERROR_DIGEST, "the source names the manifest %s, not %s", text,
+		       expected);
+}
+
 static gboolean make_plan(Copy *copy, GError **error)
 {
 	PvOrigin origin = { copy->source, copy->blobs };
@@ -160,7 +183,8 @@ static gboolean copy_to_layout(Copy *copy, GError **error)
 		return FALSE;
 	if (fill_layout(copy, layout, copy->to->name, &problem))
 		return TRUE;
-	if (g_error_matches(problem, PV_ERROR, PV_ERROR_DIGEST))
+	/* Only what broke off on its way from a registry is worth going on with. */
+	if (!copy->source || g_error_matches(problem, PV_ERROR, PV_ERROR_DIGEST))
 		pv_layout_discard_new(layout);
 	g_propagate_error(error, problem);
 	return FALSE;
@@ -338,7 +362,8 @@ static gboolean copy_to_archive(Copy *copy, GError **error)
 
 static gboolean run(Copy *copy, GError **error)
 {
-	if (!check_kinds(copy, error) || !open_ends(copy, error) || !make_plan(copy, error))
+	if (!check_kinds(copy, error) || !open_ends(copy, error) || !check_root(copy, error) ||
+	    !make_plan(copy, error))
 		return FALSE;
 	switch (copy->to->kind) {
 	case PV_SOURCE_LAYOUT:

@@ -12,9 +12,10 @@
  * appears last.
  */
 typedef struct {
-	const char *platform; /* NULL: the whole index, or this machine's for a docker archive */
-	gboolean all;         /* the whole index is demanded */
-	const char *ca_file;  /* --tlscacert */
+	const char *platform;   /* NULL: the whole index, or this machine's for a docker archive */
+	gboolean all;           /* the whole index is demanded */
+	const PvDigest *digest; /* NULL, or what the source's manifest must be */
+	const char *ca_file;    /* --tlscacert */
 	guint slow_seconds;
 	PvBlobProgress progress; /* may be NULL */
 	void *user_data;
@@ -34,7 +35,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PvCopyResult, pv_copy_result_clear)
  * @ret_result: (out): the manifest or index that was copied
  *
  * Errors: PV_ERROR_USAGE (a source or destination that is not an image's), PV_ERROR_DIGEST (changed
- * content: nothing of it is kept), and those of registries, layouts and archives.
+ * content, or another manifest than is demanded: nothing of it is kept), and those of registries, layouts and archives.
  */
 gboolean pv_copy(const PvSource *from, const PvSource *to, const PvCopyOptions *options,
 		 PvCopyResult *ret_result, GError **error);

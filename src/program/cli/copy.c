@@ -30,6 +30,8 @@ static GOptionEntry *entries_of(Options *options)
 		  "Refuse anything else than this manifest", "sha256:…" },
 		{ "tlscacert", 0, 0, G_OPTION_ARG_FILENAME, &options->ca_file,
 		  "Authority of the registry's certificate, PEM", "FILE" },
+		{ "ca", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &options->ca_file,
+		  "The same", "FILE" },
 		{ "quiet", 'q', 0, G_OPTION_ARG_NONE, &options->quiet, "Show no progress", NULL },
 		{ "json", 0, 0, G_OPTION_ARG_NONE, &options->json, "Print JSON", NULL },
 		{ NULL },
@@ -76,29 +78,6 @@ static void print_result(const PvCopyResult *result, gboolean json)
 	}
 }
 
-/* --digest binds the source: a name becomes NAME@DIGEST, a layout's tag its digest. */
-static gboolean bind_digest(PvSource *source, const char *text, GError **error)
-{
-	PvDigest digest;
-
-	if (!text)
-		return TRUE;
-	if (!pv_digest_parse(text, strlen(text), &digest, error))
-		return FALSE;
-	if (source->kind == PV_SOURCE_REGISTRY) {
-		source->reference.has_digest = TRUE;
-		source->reference.digest = digest;
-	} else if (source->kind == PV_SOURCE_LAYOUT) {
-		g_clear_pointer(&source->name, g_free);
-		source->has_digest = TRUE;
-		source->digest = digest;
-	} else {
-		return pv_fail(error, PV_ERROR_USAGE,
-			       "--digest is for registries and layouts: an archive is one image");
-	}
-	return TRUE;
-}
-
 static gboolean copy(Options *options, char **names, GError **error)
 {
 	g_auto(PvSource) from = { 0 };
@@ -109,11 +88,20 @@ static gboolean copy(Options *options, char **names, GError **error)
 				       .ca_file = options->ca_file,
 				       .progress = show_progress,
 				       .user_data = options };
+	PvDigest digest;
 	gboolean done;
 
-	if (!pv_source_parse(names[0], &from, error) || !pv_source_parse(names[1], &to, error) ||
-	    !bind_digest(&from, options->digest, error))
+	if (!pv_source_parse(names[0], &from, error) || !pv_source_parse(names[1], &to, error))
 		return FALSE;
+	if (options->digest) {
+		if (!pv_digest_parse(options->digest, strlen(options->digest), &digest, error))
+			return pv_fail_wrap(error, "--digest");
+		copy_options.digest = &digest;
+		if (from.kind == PV_SOURCE_REGISTRY && !from.reference.has_digest) {
+			from.reference.has_digest = TRUE; /* the tag may move meanwhile */
+			from.reference.digest = digest;
+		}
+	}
 	done = pv_copy(&from, &to, &copy_options, &result, error);
 	if (!options->quiet)
 		pv_terminal_step_end();
