@@ -268,7 +268,7 @@ static json_t *linux_json(const PvSpec *spec)
 	json_t *namespaces =
 		json_pack("[{s:s}, {s:s}, {s:s}, {s:s}, {s:s}, {s:s}]", "type", "user", "type",
 			  "pid", "type", "mount", "type", "ipc", "type", "uts", "type", "cgroup");
-	g_autofree char *group = g_strdup_printf("/pavise/%s", spec->id);
+	g_autofree char *group = g_strdup_printf("/pavise-%s", spec->id);
 
 	if (!spec->profile->host_network)
 		json_array_append_new(namespaces, json_pack("{s:s}", "type", "network"));
