@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "isolate/path.h"
 #include "isolate/rootfs.h"
 #include "isolate/seccomp.h"
 
@@ -74,7 +75,7 @@ static gboolean has_path(const char *path, const char *directory)
 static char *working_directory(const json_t *config, GError **error)
 {
 	const char *text = pv_json_string(config, "WorkingDir");
-	g_autofree char *plain = g_canonicalize_filename(text && *text ? text : "/", "/");
+	g_autofree char *plain = pv_path_plain(text ? text : "");
 
 	if (strlen(plain) > PV_TAR_PATH_BYTES_MAX)
 		return pv_fail_null(error, PV_ERROR_LIMIT,
