@@ -68,13 +68,13 @@ static int try_lock(const char *directory)
 static void remove_groups(const char *id)
 {
 	g_autoptr(GDir) directory = g_dir_open("/sys/fs/cgroup", 0, NULL);
-	g_autofree char *own = g_build_filename("/sys/fs/cgroup/pavise", id, NULL);
+	g_autofree char *group = g_strconcat("pavise-", id, NULL);
+	g_autofree char *own = g_build_filename("/sys/fs/cgroup", group, NULL);
 	const char *name;
 
 	rmdir(own);
 	while (directory && (name = g_dir_read_name(directory))) {
-		g_autofree char *path =
-			g_build_filename("/sys/fs/cgroup", name, "pavise", id, NULL);
+		g_autofree char *path = g_build_filename("/sys/fs/cgroup", name, group, NULL);
 
 		rmdir(path);
 	}

@@ -232,7 +232,7 @@ static char *logged_error(const char *run)
 	g_auto(GStrv) lines = NULL;
 	char *message = NULL;
 
-	if (!bytes)
+	if (!bytes || g_bytes_get_size(bytes) == 0)
 		return NULL;
 	text = g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
 	lines = g_strsplit(text, "\n", -1);

@@ -44,13 +44,14 @@ typedef struct {
 } Report;
 
 /* The child's descriptors, at these numbers. */
-enum { BLOB_FD = 3, GO_FD, REPORT_FD, FIRST_UNUSED_FD };
+enum { BLOB_FD = 3, GO_FD, REPORT_FD, LOCK_FD, FIRST_UNUSED_FD };
 
 typedef struct {
 	const char *directory;
 	const PvBlobRange *range;
 	const char *media_type;
 	int go, report;
+	int lock; /* kept: while this process dies, nobody cleans up under it */
 } Task;
 
 char *pv_layer_store_path(const char *store, const PvDigest *diff_id)
@@ -67,13 +68,14 @@ static gboolean arrange_descriptors(const Task *task, GError **error)
 	int blob = fcntl(task->range->fd, F_DUPFD_CLOEXEC, 64);
 	int go = fcntl(task->go, F_DUPFD_CLOEXEC, 64);
 	int report = fcntl(task->report, F_DUPFD_CLOEXEC, 64);
+	int lock = fcntl(task->lock, F_DUPFD_CLOEXEC, 64);
 
-	if (nothing < 0 || blob < 0 || go < 0 || report < 0)
+	if (nothing < 0 || blob < 0 || go < 0 || report < 0 || lock < 0)
 		return pv_fail_errno(error, errno, "cannot open descriptors");
 	for (int fd = 0; fd < 3; fd++)
 		dup2(nothing, fd);
 	if (dup2(blob, BLOB_FD) < 0 || dup2(go, GO_FD) < 0 || dup2(report, REPORT_FD) < 0 ||
-	    close_range(FIRST_UNUSED_FD, ~0U, 0) < 0)
+	    dup2(lock, LOCK_FD) < 0 || close_range(FIRST_UNUSED_FD, ~0U, 0) < 0)
 		return pv_fail_errno(error, errno, "cannot arrange descriptors");
 	return TRUE;
 }
@@ -272,7 +274,7 @@ static gboolean supervise(pid_t pid, int go, int report_end, const PvBlobRange *
 	return expect(&report.result.diff_id, diff_id, "its diff id", error);
 }
 
-static gboolean unpack_into(const char *directory, const PvBlobRange *range,
+static gboolean unpack_into(const char *directory, int lock, const PvBlobRange *range,
 			    const PvDescriptor *descriptor, const PvDigest *diff_id, GError **error)
 {
 	int go[2], report[2];
@@ -289,7 +291,7 @@ static gboolean unpack_into(const char *directory, const PvBlobRange *range,
 	}
 	pid = fork();
 	if (pid == 0) {
-		Task task = { directory, range, descriptor->media_type, go[0], report[1] };
+		Task task = { directory, range, descriptor->media_type, go[0], report[1], lock };
 
 		child(&task);
 	}
@@ -347,7 +349,7 @@ static gboolean publish(const char *from, const char *to, GError **error)
 	return done;
 }
 
-static gboolean add_locked(const char *layers, const char *path, const PvBlobRange *range,
+static gboolean add_locked(const char *layers, int lock, const char *path, const PvBlobRange *range,
 			   const PvDescriptor *descriptor, const PvDigest *diff_id, GError **error)
 {
 	g_autofree char *hex = pv_digest_hex(diff_id);
@@ -360,7 +362,7 @@ static gboolean add_locked(const char *layers, const char *path, const PvBlobRan
 	if (mkdir(temporary, 0755) < 0 || chown(temporary, PV_ID_FIRST, PV_ID_FIRST) < 0 ||
 	    chmod(temporary, 0755) < 0)
 		return pv_fail_errno(error, errno, "%s: cannot make", temporary);
-	if (unpack_into(temporary, range, descriptor, diff_id, error) &&
+	if (unpack_into(temporary, lock, range, descriptor, diff_id, error) &&
 	    publish(temporary, path, error))
 		return TRUE;
 	pv_file_remove_tree(temporary, NULL);
@@ -384,7 +386,7 @@ gboolean pv_layer_store_add(const char *store, const PvBlobRange *range,
 	lock = pv_file_lock(lock_path, TRUE, error);
 	if (lock < 0)
 		return FALSE;
-	done = add_locked(layers, path, range, descriptor, diff_id, error);
+	done = add_locked(layers, lock, path, range, descriptor, diff_id, error);
 	close(lock);
 	pv_digest_format(&descriptor->digest, name);
 	return done || pv_fail_wrap(error, "layer %s", name);

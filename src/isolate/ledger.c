@@ -151,6 +151,8 @@ static gboolean take_accounts(const char *etc, const char *name, guint column, g
 		g_propagate_error(error, g_steal_pointer(&cause));
 		return FALSE;
 	}
+	if (g_bytes_get_size(bytes) == 0)
+		return TRUE;
 	text = g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
 	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
 		g_auto(GStrv) fields = g_strsplit(line, ":", 8);

@@ -6,6 +6,7 @@
 
 #include "isolate/lookup.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,16 +17,27 @@
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+/* Runtimes say nothing clear of a file that is neither a program nor a script. */
+static gboolean is_program(int fd)
+{
+	char begin[4] = { 0 };
+
+	return pread(fd, begin, sizeof(begin), 0) >= 2 &&
+	       (memcmp(begin, "\177ELF", sizeof(begin)) == 0 || memcmp(begin, "#!", 2) == 0);
+}
+
 static int try_path(int root, const char *path)
 {
-	int fd = pv_path_open(root, path, O_PATH, 0);
+	int fd = pv_path_open(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
 	struct stat status;
 	int answer = PV_EXIT_NOT_FOUND;
 
 	if (fd < 0)
-		return answer;
+		return errno == ENOENT || errno == ENOTDIR ? PV_EXIT_NOT_FOUND : PV_EXIT_NOT_RUN;
 	if (fstat(fd, &status) == 0)
-		answer = S_ISREG(status.st_mode) && status.st_mode & 0111 ? 0 : PV_EXIT_NOT_RUN;
+		answer = S_ISREG(status.st_mode) && status.st_mode & 0111 && is_program(fd)
+				 ? 0
+				 : PV_EXIT_NOT_RUN;
 	close(fd);
 	return answer;
 }

@@ -19,6 +19,12 @@
 #include "base/error.h"
 #include "base/limits.h"
 
+char *pv_path_plain(const char *path)
+{
+	/* GLib keeps two leading slashes; they are one here, or "//proc" would not be /proc. */
+	return g_canonicalize_filename(path + strspn(path, "/"), "/");
+}
+
 int pv_path_open(int root, const char *path, int flags, mode_t mode)
 {
 	struct open_how how = {

@@ -21,6 +21,14 @@
 int pv_path_open(int root, const char *path, int flags, mode_t mode);
 
 /**
+ * pv_path_plain:
+ * @path: with or without leading slashes: it counts from the root
+ *
+ * Returns: (transfer full): the same path with one leading slash, without "." and "..".
+ */
+char *pv_path_plain(const char *path);
+
+/**
  * pv_path_make:
  * @owner: who owns the directories that are made, user and group
  *

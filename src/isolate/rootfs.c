@@ -166,7 +166,7 @@ void pv_volume_free(PvVolume *volume)
 static gboolean is_target(const char *target)
 {
 	const char *const taken[] = { "/proc", "/sys", "/dev" };
-	g_autofree char *plain = g_canonicalize_filename(target, "/");
+	g_autofree char *plain = pv_path_plain(target);
 
 	if (target[0] != '/' || g_str_equal(plain, "/"))
 		return FALSE;
@@ -207,7 +207,7 @@ PvVolume *pv_volume_parse(const char *text, GError **error)
 	}
 	volume = g_new0(PvVolume, 1);
 	volume->source = g_strdup(source);
-	volume->target = g_canonicalize_filename(parts[1], "/");
+	volume->target = pv_path_plain(parts[1]);
 	volume->read_only = read_only;
 	free(source);
 	return volume;

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "isolate/path.h"
 #include "isolate/rootfs.h"
 #include "isolate/seccomp.h"
 
@@ -74,7 +75,7 @@ static gboolean has_path(const char *path, const char *directory)
 static char *working_directory(const json_t *config, GError **error)
 {
 	const char *text = pv_json_string(config, "WorkingDir");
-	g_autofree char *plain = g_canonicalize_filename(text && *text ? text : "/", "/");
+	g_autofree char *plain = pv_path_plain(text ? text : "");
 
 	if (strlen(plain) > PV_TAR_PATH_BYTES_MAX)
 		return pv_fail_null(error, PV_ERROR_LIMIT,
@@ -268,7 +269,7 @@ static json_t *linux_json(const PvSpec *spec)
 	json_t *namespaces =
 		json_pack("[{s:s}, {s:s}, {s:s}, {s:s}, {s:s}, {s:s}]", "type", "user", "type",
 			  "pid", "type", "mount", "type", "ipc", "type", "uts", "type", "cgroup");
-	g_autofree char *group = g_strdup_printf("/pavise/%s", spec->id);
+	g_autofree char *group = g_strdup_printf("/pavise-%s", spec->id);
 
 	if (!spec->profile->host_network)
 		json_array_append_new(namespaces, json_pack("{s:s}", "type", "network"));

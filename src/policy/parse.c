@@ -209,7 +209,9 @@ PvPolicy *pv_policy_parse(GBytes *text, const char *name, GError **error)
 {
 	g_autoptr(PvPolicy) policy = NULL;
 	PvReader reader = { .name = name };
+	const guint8 *bytes;
 	gboolean done;
+	gsize size;
 
 	if (g_bytes_get_size(text) > PV_POLICY_BYTES_MAX)
 		return pv_fail_null(error, PV_ERROR_LIMIT, "%s: more than %zu bytes", name,
@@ -218,8 +220,9 @@ PvPolicy *pv_policy_parse(GBytes *text, const char *name, GError **error)
 		return pv_fail_null(error, PV_ERROR_INTERNAL, "cannot start the YAML parser");
 	reader.policy = policy = pv_policy_new(name);
 	forbid_mounts(policy);
-	yaml_parser_set_input_string(&reader.parser, g_bytes_get_data(text, NULL),
-				     g_bytes_get_size(text));
+	/* libyaml wants a pointer even to nothing. */
+	bytes = g_bytes_get_data(text, &size);
+	yaml_parser_set_input_string(&reader.parser, bytes ? bytes : (const guint8 *)"", size);
 	done = read_policy(&reader, error);
 	if (reader.has_event)
 		yaml_event_delete(&reader.event);

@@ -68,6 +68,8 @@ const char *pv_reader_found(const PvReader *reader)
 		return "a list";
 	case YAML_MAPPING_START_EVENT:
 		return "a mapping";
+	case YAML_DOCUMENT_START_EVENT:
+		return "another";
 	default:
 		return "the end";
 	}

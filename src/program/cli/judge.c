@@ -99,7 +99,9 @@ static PvPolicy *load_policy(const PvJudgeOptions *options, gboolean *ret_has_fi
 /* What a child said last, without its name in front: the sentence for a user. */
 static char *last_sentence(GBytes *errors)
 {
-	g_autofree char *text = g_strndup(g_bytes_get_data(errors, NULL), g_bytes_get_size(errors));
+	gsize size;
+	const char *bytes = g_bytes_get_data(errors, &size);
+	g_autofree char *text = g_strndup(bytes ? bytes : "", size);
 	const char *line, *colon;
 
 	g_strchomp(text);
