@@ -93,12 +93,21 @@
 #define PV_PACKAGE_FIELD_BYTES_MAX 4096     /* bytes: a name, a version, a purl */
 
 /* vuln */
-#define PV_OSV_RECORD_BYTES_MAX (16 * PV_MIB) /* bytes: one OSV record; the largest seen has 5 MB */
-#define PV_OSV_ID_BYTES_MAX     128           /* bytes: an advisory id; the longest seen has 40 */
-#define PV_OSV_RECORDS_MAX      20000000      /* records in one import; OSV.dev lists 2.1 million */
-#define PV_OSV_EXPORT_BYTES_MAX (4 * PV_GIB)  /* bytes: one ecosystem's export; npm has 200 MB */
-#define PV_VERSION_BYTES_MAX    1024          /* bytes: one version string */
-#define PV_DATABASE_BYTES_MAX   (64 * PV_GIB) /* bytes: the advisory database's map */
+#define PV_OSV_RECORD_BYTES_MAX     (16 * PV_MIB) /* bytes: one OSV record; the largest seen has 5 MB */
+#define PV_OSV_ID_BYTES_MAX         128 /* bytes: an advisory id; the longest seen has 40 */
+#define PV_OSV_NAMES_MAX            8192 /* aliases, or upstreams, of one record; a kernel's has 900 */
+#define PV_OSV_AFFECTED_MAX         65536         /* packages that one record affects */
+#define PV_OSV_EVENTS_MAX           65536         /* events in a range, and ranges of a package */
+#define PV_OSV_VERSIONS_MAX         262144        /* versions listed for a package */
+#define PV_OSV_ENTRIES_BYTES_MAX    (64 * PV_MIB) /* bytes: what one record becomes in the database */
+#define PV_OSV_RECORDS_MAX          20000000 /* records in one import; OSV.dev lists 2.1 million */
+#define PV_OSV_EXPORT_BYTES_MAX     (4 * PV_GIB) /* bytes: one ecosystem's export; npm has 200 MB */
+#define PV_VERSION_BYTES_MAX        1024         /* bytes: one version string */
+#define PV_ECOSYSTEM_BYTES_MAX      128 /* bytes: "Red Hat:enterprise_linux:9::appstream" has 39 */
+#define PV_ECOSYSTEMS_MAX           16384         /* ecosystems in one database */
+#define PV_DATABASE_ABOUT_BYTES_MAX (16 * PV_MIB) /* bytes: what a database says of itself */
+#define PV_DATABASE_SOURCES_MAX     4096          /* sources of one import */
+#define PV_DATABASE_BYTES_MAX       (64 * PV_GIB) /* bytes: the advisory database's map */
 
 /* policy and isolation */
 #define PV_POLICY_BYTES_MAX       PV_MIB /* bytes: policy.yaml */

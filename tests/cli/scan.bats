@@ -34,7 +34,7 @@ JSON
 	python3 - "$BATS_TEST_TMPDIR/report" <<'PYTHON'
 import json, sys
 report = json.load(open(sys.argv[1]))
-assert list(report) == ["schema", "image", "layers", "packages", "findings", "unreadable"], list(report)
+assert list(report)[:6] == ["schema", "image", "layers", "packages", "findings", "unreadable"], list(report)
 assert report["schema"] == 1 and report["unreadable"] == []
 zlib = next(p for p in report["packages"] if p["name"] == "zlib1g")
 assert zlib == {"name": "zlib1g", "version": "1:1.2.13.dfsg-1", "type": "deb", "purl": zlib["purl"], "layer": 0,

@@ -30,6 +30,7 @@ typedef struct {
 	const PvReportFormat *report_format;
 	PvSeverity fail_severity; /* unknown: never */
 	char *scratch;            /* a layout made for a registry's image */
+	gboolean list;
 } Options;
 
 static gboolean check_options(Options *options, GError **error)
@@ -135,7 +136,7 @@ static void trace(const PvInventory *inventory, const PvMatch *match, const json
 					    json_integer(match->counts[i]));
 	}
 	json_object_set_new(members, "findings", counts);
-	json_object_set_new(members, "database", json_string(pv_json_string(about, "created")));
+	json_object_set_new(members, "database", json_string(pv_json_string(about, "digest")));
 	if (inventory->digest.size)
 		pv_digest_format(&inventory->digest, digest);
 	if (!pv_trace_append("scan", inventory->reference, *digest ? digest : NULL, members,
@@ -196,6 +197,13 @@ static gboolean scan(Options *options, const char *name, GError **error)
 	return check_findings(options, match, error);
 }
 
+static int list_formats(void)
+{
+	for (gsize i = 0; i < pv_report_formats_count; i++)
+		printf("%-8s %s\n", pv_report_formats[i]->name, pv_report_formats[i]->description);
+	return 0;
+}
+
 static void options_clear(Options *options)
 {
 	if (options->scratch)
@@ -226,6 +234,8 @@ int pv_command_scan(int argc, char **argv)
 		  "SEVERITY" },
 		{ "tlscacert", 0, 0, G_OPTION_ARG_FILENAME, &options.ca_file,
 		  "Authority of the registry's certificate, PEM", "FILE" },
+		{ "list", 0, 0, G_OPTION_ARG_NONE, &options.list, "List the formats there are",
+		  NULL },
 		{ NULL },
 	};
 	const GOptionEntry *const groups[] = { entries, NULL };
@@ -237,6 +247,8 @@ int pv_command_scan(int argc, char **argv)
 			      "docker-archive:FILE, oci-archive:FILE, dir:PATH, -.",
 			      groups, &argc, &argv, &error))
 		return pv_terminal_fail(COMMAND, error);
+	if (options.list)
+		return list_formats();
 	if (argc != 2) {
 		pv_fail(&error, PV_ERROR_USAGE, "expected one SOURCE; try `%s --help`", COMMAND);
 		return pv_terminal_fail(COMMAND, error);
