@@ -86,15 +86,17 @@
 #define PV_PACKAGE_DATABASE_BYTES_MAX \
 	(256 * PV_MIB) /* bytes: a package database; Debian's largest is 40 MB */
 #define PV_PACKAGE_FILE_BYTES_MAX \
-	(4 * PV_MIB)                       /* bytes: one package.json, os-release, status.d file */
-#define PV_PACKAGES_MAX            1000000 /* packages in one image */
-#define PV_CATALOG_FILES_MAX       1000000 /* package files in one image */
-#define PV_CATALOG_WORK_MAX        100000000 /* files visited to hide them: layers can repeat that */
-#define PV_PACKAGE_FIELD_BYTES_MAX 4096      /* bytes: a name, a version, a purl */
+	(4 * PV_MIB)                        /* bytes: one package.json, os-release, status.d file */
+#define PV_PACKAGES_MAX            1000000  /* packages in one image */
+#define PV_CATALOG_FILES_MAX       1000000  /* package files in one image */
+#define PV_CATALOG_WORK_MAX        10000000 /* files visited to hide them: layers can repeat that */
+#define PV_PACKAGE_FIELD_BYTES_MAX 4096     /* bytes: a name, a version, a purl */
 
 /* vuln */
 #define PV_OSV_RECORD_BYTES_MAX (16 * PV_MIB) /* bytes: one OSV record; the largest seen has 5 MB */
+#define PV_OSV_ID_BYTES_MAX     128           /* bytes: an advisory id; the longest seen has 40 */
 #define PV_OSV_RECORDS_MAX      20000000      /* records in one import; OSV.dev lists 2.1 million */
+#define PV_OSV_EXPORT_BYTES_MAX (4 * PV_GIB)  /* bytes: one ecosystem's export; npm has 200 MB */
 #define PV_VERSION_BYTES_MAX    1024          /* bytes: one version string */
 #define PV_DATABASE_BYTES_MAX   (64 * PV_GIB) /* bytes: the advisory database's map */
 
@@ -113,11 +115,11 @@
 #define PV_LEDGER_ENTRIES_MAX  4093   /* ranges handed out at one time: all of them */
 
 /* sandbox */
-#define PV_RECORD_BYTES_MAX        (16 * PV_MIB)   /* bytes: one record from a worker */
 #define PV_WORKER_MEMORY_BYTES_MAX (1024 * PV_MIB) /* bytes: a worker's address space */
 #define PV_WORKER_SECONDS_MAX      900             /* seconds of processor time for one image */
 
-#define PV_WORKER_FILES_MAX 32 /* descriptors a worker may have: its own and the one it reads */
+#define PV_WORKER_FILES_MAX         32 /* descriptors a worker may have: its own and the one it reads */
+#define PV_WORKER_ANSWERS_BYTES_MAX (512 * PV_MIB) /* bytes: all records of one inspection */
 #define PV_WORKER_ANSWER_MS \
 	(PV_WORKER_SECONDS_MAX * 1000)        /* milliseconds: between two records of a worker */
 #define PV_WORKER_SENTENCE_BYTES_MAX 1024     /* bytes: why something failed */

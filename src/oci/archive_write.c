@@ -19,8 +19,8 @@
 #include "base/limits.h"
 #include "oci/inflate.h"
 
-#define BLOCK         512
-#define COPY_BYTES    (256 * (gsize)1024)
+#define BLOCK          512
+#define COPY_BYTES     (256 * (gsize)1024)
 #define USTAR_SIZE_MAX 0777777777777 /* bytes: above, GNU's base 256 */
 
 typedef struct {
@@ -83,7 +83,10 @@ static void make_header(guint8 *header, const char *name, guint64 size)
 	put_number(header + 136, 12, 0);
 	memset(header + 148, ' ', 8);
 	header[156] = '0';
-	memcpy(header + 257, "ustar\0" "00", 8);
+	memcpy(header + 257,
+	       "ustar\0"
+	       "00",
+	       8);
 	for (gsize i = 0; i < BLOCK; i++)
 		sum += header[i];
 	g_snprintf((char *)header + 148, 8, "%06o", sum);
@@ -122,8 +125,8 @@ static gboolean check(const PvDescriptor *descriptor, const PvDigest *found, GEr
 		return TRUE;
 	pv_digest_format(&descriptor->digest, wanted);
 	pv_digest_format(found, text);
-	return pv_fail(error, PV_ERROR_DIGEST,
-		       "blob %s was changed: its bytes have the digest %s", wanted, text);
+	return pv_fail(error, PV_ERROR_DIGEST, "blob %s was changed: its bytes have the digest %s",
+		       wanted, text);
 }
 
 static gboolean put_range(Writer *writer, const char *name, const PvDescriptor *descriptor,
@@ -206,9 +209,8 @@ static gboolean put_oci_index(Writer *writer, const char *name, const PvDescript
 	entry = json_pack("{s:s, s:s, s:I}", "mediaType", root->media_type, "digest", digest,
 			  "size", (json_int_t)root->size);
 	if (name)
-		json_object_set_new(
-			entry, "annotations",
-			json_pack("{s:s}", "org.opencontainers.image.ref.name", name));
+		json_object_set_new(entry, "annotations",
+				    json_pack("{s:s}", "org.opencontainers.image.ref.name", name));
 	index = json_pack("{s:i, s:s, s:[o]}", "schemaVersion", 2, "mediaType", PV_MEDIA_OCI_INDEX,
 			  "manifests", entry);
 	return put_json(writer, "index.json", index, error);
@@ -223,7 +225,8 @@ gboolean pv_archive_write_oci(const char *path, const char *name, const PvPlan *
 			put_bytes(&writer, "oci-layout", layout, strlen(layout), error);
 
 	for (guint i = 0; good && i < plan->blobs->len; i++)
-		good = put_blob(&writer, blobs, &g_array_index(plan->blobs, PvDescriptor, i), error);
+		good = put_blob(&writer, blobs, &g_array_index(plan->blobs, PvDescriptor, i),
+				error);
 	for (guint i = 0; good && i < plan->manifests->len; i++) {
 		const PvPlanManifest *one = g_ptr_array_index(plan->manifests, i);
 		g_autofree char *blob = blob_name(&one->descriptor);
@@ -270,9 +273,10 @@ static gboolean put_layer(Writer *writer, PvBlobs *blobs, const PvDescriptor *la
 	if (!good || !check(layer, &stored, error))
 		return FALSE;
 	if (!pv_digest_equal(&tar, diff_id))
-		return pv_fail(error, PV_ERROR_DIGEST,
-			       "a layer's tar has another digest than the configuration's diff id %s",
-			       hex);
+		return pv_fail(
+			error, PV_ERROR_DIGEST,
+			"a layer's tar has another digest than the configuration's diff id %s",
+			hex);
 	make_header(header, name, writer->at - header_at - BLOCK);
 	if (pwrite(writer->fd, header, BLOCK, (off_t)header_at) != BLOCK)
 		return pv_fail_errno(error, errno, "%s: cannot write", writer->path);

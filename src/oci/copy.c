@@ -100,9 +100,8 @@ static gboolean open_ends(Copy *copy, GError **error)
 static gboolean make_plan(Copy *copy, GError **error)
 {
 	PvOrigin origin = { copy->source, copy->blobs };
-	gboolean one =
-		!copy->options->all &&
-		(copy->options->platform || copy->to->kind == PV_SOURCE_DOCKER_ARCHIVE);
+	gboolean one = !copy->options->all &&
+		       (copy->options->platform || copy->to->kind == PV_SOURCE_DOCKER_ARCHIVE);
 
 	copy->plan = pv_plan_new(&origin, copy->blobs ? pv_blobs_root(copy->blobs) : NULL,
 				 &copy->from->reference, one, copy->options->platform, error);
@@ -137,12 +136,11 @@ static gboolean fill_layout_locally(Copy *copy, PvLayout *layout, GError **error
 /* Blobs, then manifests, then the name. */
 static gboolean fill_layout(Copy *copy, PvLayout *layout, const char *name, GError **error)
 {
-	gboolean done =
-		copy->source
-			? pv_registry_fetch(copy->source, layout, plan_blobs(copy),
-					    copy->plan->blobs->len, copy->options->progress,
-					    copy->options->user_data, error)
-			: fill_layout_locally(copy, layout, error);
+	gboolean done = copy->source
+				? pv_registry_fetch(copy->source, layout, plan_blobs(copy),
+						    copy->plan->blobs->len, copy->options->progress,
+						    copy->options->user_data, error)
+				: fill_layout_locally(copy, layout, error);
 
 	for (guint i = copy->plan->manifests->len; done && i > 0; i--) {
 		const PvPlanManifest *one = g_ptr_array_index(copy->plan->manifests, i - 1);
@@ -188,8 +186,7 @@ static gboolean stage(Copy *copy, const char *directory, GError **error)
 
 	if (!copy->source)
 		return TRUE;
-	if (!open_scratch(copy, directory, error) ||
-	    !fill_layout(copy, copy->scratch, NULL, error))
+	if (!open_scratch(copy, directory, error) || !fill_layout(copy, copy->scratch, NULL, error))
 		return FALSE;
 	here.path = copy->scratch_path;
 	copy->blobs = pv_blobs_open(&here, error);
@@ -242,8 +239,8 @@ static gboolean relay_blobs(Copy *copy, GError **error)
 	g_autofree char *directory = temporary_directory();
 	gboolean same = g_str_equal(copy->from->reference.host, copy->to->reference.host);
 
-	if (!pv_registry_mount(copy->target, blobs, count,
-			       same ? copy->from->reference.path : NULL, wanted, error))
+	if (!pv_registry_mount(copy->target, blobs, count, same ? copy->from->reference.path : NULL,
+			       wanted, error))
 		return FALSE;
 	for (guint i = 0; i < count; i++) {
 		if (wanted[i])
@@ -255,8 +252,9 @@ static gboolean relay_blobs(Copy *copy, GError **error)
 	    !pv_registry_fetch(copy->source, copy->scratch, rest, left, NULL, NULL, error) ||
 	    !pv_layout_publish(copy->scratch, &pv_plan_root(copy->plan)->descriptor, NULL, error))
 		return FALSE;
-	copy->blobs = pv_blobs_open(
-		&(PvSource){ .kind = PV_SOURCE_LAYOUT, .path = copy->scratch_path }, error);
+	copy->blobs =
+		pv_blobs_open(&(PvSource){ .kind = PV_SOURCE_LAYOUT, .path = copy->scratch_path },
+			      error);
 	return copy->blobs && push_blobs(copy, rest, left, error);
 }
 
@@ -373,8 +371,7 @@ gboolean pv_copy(const PvSource *from, const PvSource *to, const PvCopyOptions *
 gboolean pv_copy_resolve(const PvReference *reference, const PvCopyOptions *options,
 			 PvCopyResult *ret_result, GError **error)
 {
-	g_autoptr(PvHttp) http =
-		pv_registry_client(options->ca_file, options->slow_seconds, error);
+	g_autoptr(PvHttp) http = pv_registry_client(options->ca_file, options->slow_seconds, error);
 	g_autoptr(PvRegistry) registry =
 		http ? pv_registry_open(http, reference, FALSE, error) : NULL;
 	g_autoptr(GBytes) bytes = NULL;

@@ -103,23 +103,33 @@ static gboolean read_small(const guint8 *block, const Field *field, guint32 *ret
 	return TRUE;
 }
 
-/* Both sums that writers of history made: of unsigned and of signed bytes. */
+/* The sum of all bytes, as if the checksum's own were blanks. */
+static gint64 sum_of(const guint8 *block, gboolean is_signed)
+{
+	gint32 sum = 0; /* at most 512 * 255 */
+
+	if (is_signed) {
+		for (guint i = 0; i < PV_TAR_BLOCK_BYTES; i++)
+			sum += (gint8)block[i];
+		for (guint i = 0; i < checksum_field.size; i++)
+			sum += ' ' - (gint8)block[checksum_field.offset + i];
+		return sum;
+	}
+	for (guint i = 0; i < PV_TAR_BLOCK_BYTES; i++)
+		sum += block[i];
+	for (guint i = 0; i < checksum_field.size; i++)
+		sum += ' ' - block[checksum_field.offset + i];
+	return sum;
+}
+
+/* Of unsigned bytes, or of signed ones, as some writers of history made it. */
 static gboolean check_sum(const guint8 *block, GError **error)
 {
-	gint64 told = 0;
-	gint64 plain = 0, twisted = 0;
+	gint64 told = 0, plain = sum_of(block, FALSE);
 
 	if (!read_number(block, &checksum_field, &told, error))
 		return FALSE;
-	for (guint i = 0; i < PV_TAR_BLOCK_BYTES; i++) {
-		gboolean own = i >= checksum_field.offset &&
-			       i < checksum_field.offset + checksum_field.size;
-		guint8 byte = own ? ' ' : block[i];
-
-		plain += byte;
-		twisted += (gint8)byte;
-	}
-	if (told != plain && told != twisted)
+	if (told != plain && told != sum_of(block, TRUE))
 		return pv_fail(error, PV_ERROR_SYNTAX,
 			       "tar header: checksum is %" G_GINT64_FORMAT
 			       ", expected %" G_GINT64_FORMAT,

@@ -11,25 +11,6 @@
 
 #include "policy/policy_private.h"
 
-static const char *const severities[PV_SEVERITY_COUNT] = { "none", "low", "medium", "high",
-							   "critical" };
-
-gboolean pv_severity_parse(const char *text, PvSeverity *ret_severity)
-{
-	for (guint i = 0; i < PV_SEVERITY_COUNT; i++) {
-		if (g_str_equal(text, severities[i])) {
-			*ret_severity = (PvSeverity)i;
-			return TRUE;
-		}
-	}
-	return FALSE;
-}
-
-const char *pv_severity_name(PvSeverity severity)
-{
-	return severities[severity];
-}
-
 void pv_policy_rule_free(PvPolicyRule *rule)
 {
 	g_free(rule->match);
@@ -169,8 +150,9 @@ static void judge_findings(const PvPolicyRule *rule, const PvPolicyFacts *facts,
 			refuse(verdict, "severity",
 			       g_strdup_printf("%u finding%s of severity %s, the highest allowed "
 					       "is %s",
-					       count, count == 1 ? "" : "s", severities[i],
-					       severities[rule->maximum]));
+					       count, count == 1 ? "" : "s",
+					       pv_severity_name((PvSeverity)i),
+					       pv_severity_name(rule->maximum)));
 	}
 }
 
@@ -188,7 +170,9 @@ PvVerdict *pv_policy_decide(const PvPolicy *policy, const char *repository,
 		verdict->rule = g_strdup(rule->match);
 		verdict->line = rule->line;
 		judge_trust(rule, facts, verdict);
-		judge_findings(rule, facts, verdict);
+		/* What nobody vouches for is not fetched, and so was not scanned either. */
+		if (verdict->reasons->len == 0 || facts->is_scanned)
+			judge_findings(rule, facts, verdict);
 	}
 	verdict->is_admitted = verdict->reasons->len == 0;
 	return verdict;

@@ -69,12 +69,12 @@ static gboolean read_maximum(PvReader *reader, const char *key, void *into, GErr
 	PvPolicyRule *rule = into;
 	guint index;
 
-	for (guint i = 0; i < PV_SEVERITY_COUNT; i++)
-		words[i] = pv_severity_name((PvSeverity)i);
+	for (guint i = PV_SEVERITY_NONE; i < PV_SEVERITY_COUNT; i++)
+		words[i - PV_SEVERITY_NONE] = pv_severity_name((PvSeverity)i);
 	if (!pv_reader_word(reader, key, words, &index, error))
 		return FALSE;
 	rule->has_maximum = TRUE;
-	rule->maximum = (PvSeverity)index;
+	rule->maximum = (PvSeverity)(index + PV_SEVERITY_NONE);
 	return TRUE;
 }
 

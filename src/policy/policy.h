@@ -4,21 +4,13 @@
 #include <glib.h>
 
 #include "policy/profile.h"
+#include "vuln/cvss.h"
 
 /*
  * policy.yaml: which images may run, by what proof, with what rights. Rules are tried in their
  * order; the first whose glob matches the image's repository decides, and where none matches the
  * answer is no.
  */
-
-typedef enum {
-	PV_SEVERITY_NONE, /* as a maximum: no finding at all */
-	PV_SEVERITY_LOW,
-	PV_SEVERITY_MEDIUM, /* what an advisory does not rate counts as this */
-	PV_SEVERITY_HIGH,
-	PV_SEVERITY_CRITICAL,
-	PV_SEVERITY_COUNT
-} PvSeverity;
 
 typedef struct {
 	guint line;
@@ -80,6 +72,7 @@ typedef struct {
 	const char *why_not;      /* if it is not: the verifier's sentence, or NULL */
 	const char *const *roles; /* that signed; NULL if none */
 	gboolean is_scanned;
+	/* Unrated findings count as medium. */
 	guint fixed[PV_SEVERITY_COUNT];   /* findings that a newer version ends */
 	guint unfixed[PV_SEVERITY_COUNT]; /* and those that none does */
 } PvPolicyFacts;
@@ -106,14 +99,6 @@ PvVerdict *pv_policy_decide(const PvPolicy *policy, const char *repository,
 
 void pv_verdict_free(PvVerdict *verdict);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvVerdict, pv_verdict_free)
-
-/**
- * pv_severity_parse:
- *
- * Returns: FALSE if @text is no severity.
- */
-gboolean pv_severity_parse(const char *text, PvSeverity *ret_severity);
-const char *pv_severity_name(PvSeverity severity);
 
 /**
  * pv_glob_matches:

@@ -10,7 +10,7 @@ typedef enum {
 	PV_CONFINE_LIMITS = 1 << 2,       /* memory, processor time, no files, no processes */
 	PV_CONFINE_LANDLOCK = 1 << 3,     /* no path at all; kernels since 5.13 */
 	PV_CONFINE_NAMESPACES = 1 << 4,   /* an empty root, no network; where the system lets us */
-	PV_CONFINE_UNPRIVILEGED = 1 << 5, /* not root, no capabilities */
+	PV_CONFINE_UNPRIVILEGED = 1 << 5, /* no capabilities; nobody, where that id exists */
 	PV_CONFINE_CLOSED = 1 << 6        /* no descriptors but 0, 1 and 2; not traceable */
 } PvConfineMeasure;
 
@@ -30,3 +30,14 @@ typedef enum {
  * Errors: PV_ERROR_IO, if one of PV_CONFINE_REQUIRED could not be taken.
  */
 gboolean pv_confine_self(guint *ret_measures, GError **error);
+
+/**
+ * pv_confine_key_holder:
+ *
+ * For a process that holds keys, reads and writes files and has the one socket it was given: takes
+ * the right to open any other socket, to execute programs and to use io_uring, which could do both.
+ * It ends with the process if it tries.
+ *
+ * Errors: PV_ERROR_IO.
+ */
+gboolean pv_confine_key_holder(GError **error);

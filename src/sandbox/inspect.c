@@ -28,6 +28,7 @@ typedef struct {
 	PvMerger *merger;
 	PvCatalogEvents events; /* the merger's */
 	GByteArray *request;
+	gsize received; /* bytes of all records: what the inventory may cost us */
 } Inspection;
 
 static void inspection_clear(Inspection *inspection)
@@ -144,6 +145,12 @@ static gboolean take_answer(Inspection *inspection, PvRecordType done, PvRecord 
 
 		if (!pv_worker_receive(inspection->worker, &record, error))
 			return FALSE;
+		inspection->received += PV_RECORD_HEADER_BYTES + record.size;
+		if (inspection->received > PV_WORKER_ANSWERS_BYTES_MAX)
+			return pv_fail(
+				error, PV_ERROR_LIMIT,
+				"the worker that reads the image answers with more than %zu MiB",
+				PV_WORKER_ANSWERS_BYTES_MAX / PV_MIB);
 		if (record.type == done || record.type == PV_RECORD_FAILED) {
 			*ret_record = record;
 			return TRUE;

@@ -13,6 +13,9 @@ const PvCommand pv_commands[] = {
 	{ "admit", "pavise-run", "tell whether the policy lets an image run, and why not" },
 	{ "run", "pavise-run", "run an image where root is not root" },
 	{ "copy", "pavise-image", "copy an image: registry, layout, archive" },
+	{ "scan", "pavise-scan", "list the vulnerabilities in an image" },
+	{ "db", "pavise-scan", "keep the advisory database" },
+	{ "version", "pavise-scan", "compare versions, for scripts" },
 	{ "serve", "pavised", "run the trust service" },
 };
 

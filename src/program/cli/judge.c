@@ -284,11 +284,9 @@ static void count_finding(const json_t *finding, PvPolicyFacts *facts)
 {
 	const char *rated = pv_json_string(finding, "severity");
 	const char *fixed = pv_json_string(finding, "fixed");
-	PvSeverity severity = PV_SEVERITY_MEDIUM;
+	PvSeverity severity = pv_severity_parse(rated);
 
-	if (rated && (g_str_equal(rated, "negligible") || g_str_equal(rated, "none")))
-		severity = PV_SEVERITY_LOW;
-	else if (rated && !pv_severity_parse(rated, &severity))
+	if (severity == PV_SEVERITY_UNKNOWN)
 		severity = PV_SEVERITY_MEDIUM;
 	if (fixed && *fixed)
 		facts->fixed[severity]++;
@@ -306,7 +304,6 @@ static gboolean scan(const PvJudgeOptions *options, PvJudgement *judgement, GErr
 
 	add(words, "pavise-scan", "scan");
 	add(words, "--format", "json");
-	add(words, "--store", options->store);
 	add(words, "--db", options->database);
 	add(words, "--", judgement->source);
 	if (!ask(words, &result, error))

@@ -252,6 +252,34 @@ static void test_package_limit(void)
 	g_assert_cmpstr(error->message, ==, "more than 1000000 packages in one image");
 }
 
+static void test_file_limit(void)
+{
+	g_autoptr(PvInventory) inventory = pv_inventory_new();
+	g_autoptr(PvMerger) merger = pv_merger_new(inventory);
+	PvCatalogEvents events = pv_merger_events(merger);
+	g_autoptr(GError) error = NULL;
+
+	for (guint i = 0; i <= PV_CATALOG_FILES_MAX; i++) {
+		char path[16];
+
+		g_snprintf(path, sizeof(path), "%u", i);
+		g_assert_true(events.file(merger, &pv_catalog_npm, path, &error) ==
+			      (i < PV_CATALOG_FILES_MAX));
+	}
+	g_assert_error(error, PV_ERROR, PV_ERROR_LIMIT);
+	g_assert_cmpstr(error->message, ==, "more than 1000000 package files in one image");
+	g_clear_error(&error);
+
+	/* each look at a file that may have to be hidden is counted: ten looks at each of them */
+	for (guint i = 0; i <= PV_CATALOG_WORK_MAX / PV_CATALOG_FILES_MAX; i++) {
+		gboolean within = i < PV_CATALOG_WORK_MAX / PV_CATALOG_FILES_MAX;
+
+		g_assert_true(events.hidden(merger, "", PV_HIDE_WHITEOUT, &error) == within);
+	}
+	g_assert_error(error, PV_ERROR, PV_ERROR_LIMIT);
+	g_assert_cmpstr(error->message, ==, "the layers remove and replace too many package files");
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -263,5 +291,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/catalog/layers/too-large", test_too_large);
 	g_test_add_func("/catalog/layers/senseless", test_senseless);
 	g_test_add_func("/catalog/layers/package-limit", test_package_limit);
+	g_test_add_func("/catalog/layers/file-limit", test_file_limit);
 	return g_test_run();
 }

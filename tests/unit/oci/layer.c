@@ -42,7 +42,7 @@ static GByteArray *big_tar(void)
 	GByteArray *tar = g_byte_array_new();
 	g_autoptr(GRand) rand = g_rand_new_with_seed(7);
 
-	for (guint i = 0; i < 40; i++) {
+	for (guint i = 0; i < 20; i++) {
 		g_autofree char *name = g_strdup_printf("f%u", i);
 		g_autofree char *text = g_strnfill(20000 + i, 'x');
 

@@ -196,6 +196,22 @@ static void test_base256(void)
 	check_refused(tar, PV_ERROR_SYNTAX, "tar header: checksum is 5744, expected 5745");
 }
 
+/* The sum of signed bytes, which old writers made of names beyond ASCII. */
+static void test_signed_checksum(void)
+{
+	g_autoptr(GByteArray) tar = g_byte_array_new();
+	guint8 *block = tarball_header(tar, '5', "gr\xc3\xbcn", 0, "");
+	guint sum = 0;
+
+	memset(block + 148, ' ', 8);
+	for (guint i = 0; i < 512; i++)
+		sum += (guint)(gint8)block[i];
+	g_snprintf((char *)block + 148, 8, "%06o", sum);
+	check_list(tar, "d0 'grün' '' 0 644 0:0 0.0 x0\n");
+	tarball_checksum(block);
+	check_list(tar, "d0 'grün' '' 0 644 0:0 0.0 x0\n");
+}
+
 static void refused_entry(char type, const char *name, const char *link, PvErrorCode code,
 			  const char *sentence)
 {
@@ -473,6 +489,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/oci/tar/ends", test_ends);
 	g_test_add_func("/oci/tar/extensions", test_extensions);
 	g_test_add_func("/oci/tar/base256", test_base256);
+	g_test_add_func("/oci/tar/signed-checksum", test_signed_checksum);
 	g_test_add_func("/oci/tar/hostile-names", test_hostile_names);
 	g_test_add_func("/oci/tar/whiteouts", test_whiteouts);
 	g_test_add_func("/oci/tar/limits", test_limits);

@@ -210,6 +210,33 @@ static void test_dying_worker(Fixture *fixture, gconstpointer data)
 			"error)");
 }
 
+/* One that never stops to answer costs bounded time and memory. */
+static void test_endless_worker(Fixture *fixture, gconstpointer data)
+{
+	g_autoptr(GByteArray) tar = g_byte_array_new();
+	g_autoptr(GError) error = NULL;
+	g_autofree char *script = g_build_filename(fixture->directory, "worker", NULL);
+	const char *text = "#!/usr/bin/python3\n"
+			   "import os\n"
+			   "os.write(0, bytes([3, 4, 0, 0, 0, 127, 0, 0, 0]))\n"
+			   "text = bytes([1, 16, 0, 0]) + b'x' * 4096 + bytes(1)\n"
+			   "path = bytes([2, 0, 0, 0]) + b'p' + bytes(1)\n"
+			   "record = path + text\n"
+			   "record = bytes([7]) + len(record).to_bytes(4, 'little') + record\n"
+			   "while True: os.write(0, record * 16)\n";
+
+	tarball_file(tar, "f", "x");
+	make_image(fixture, tar, NULL);
+	g_assert_true(pv_file_create(script, text, strlen(text), 0755, NULL));
+	fixture->options.worker = script;
+	g_assert_null(
+		pv_inspect_image_with(fixture->source, "linux/amd64", &fixture->options, &error));
+	g_assert_error(error, PV_ERROR, PV_ERROR_LIMIT);
+	g_assert_cmpstr(error->message, ==,
+			"layer 1 of 2: the worker that reads the image answers with more than 512 "
+			"MiB");
+}
+
 static void put(Fixture *fixture, const char *path, const char *text)
 {
 	g_autofree char *full = g_build_filename(fixture->directory, "root", path, NULL);
@@ -264,6 +291,7 @@ int main(int argc, char **argv)
 	ADD("flipped-byte", test_flipped_byte);
 	ADD("hostile-layer", test_hostile_layer);
 	ADD("dying-worker", test_dying_worker);
+	ADD("endless-worker", test_endless_worker);
 	ADD("directory", test_directory);
 	return g_test_run();
 }

@@ -90,6 +90,104 @@ static void test_confined(void)
 	g_test_message("measures 0x%x", worker->measures);
 }
 
+/* A worker of the real kind, and a file of ten bytes that it gets opened for writing. */
+static PvWorker *with_file(char **ret_path, int *ret_fd)
+{
+	g_autofree char *program = worker_program();
+	PvWorker *worker = pv_worker_start(program, 10000, NULL);
+
+	g_assert_nonnull(worker);
+	*ret_fd = g_file_open_tmp("pavise-layer-XXXXXX", ret_path, NULL);
+	g_assert_cmpint(write(*ret_fd, "not a tar!", 10), ==, 10);
+	return worker;
+}
+
+/* Its digest is of the hash that was asked for, also when the layer cannot be read. */
+static void test_hashes(void)
+{
+	g_autofree char *path = NULL;
+	int fd;
+	g_autoptr(PvWorker) worker = with_file(&path, &fd);
+	g_autoptr(GByteArray) request = g_byte_array_new();
+
+	for (guint size = 0; size <= 10; size += 10) {
+		PvDigest expected = pv_digest_of(PV_HASH_SHA512, "not a tar!", size), digest;
+		PvRecord record = { 0 };
+		guint32 code;
+		guint8 hashed;
+		const char *why;
+
+		pv_record_start(request, PV_RECORD_READ_LAYER);
+		pv_record_put_u64(request, 0);
+		pv_record_put_u64(request, size);
+		pv_record_put_u8(request, PV_HASH_SHA512);
+		pv_record_put_text(request, "");
+		g_assert_true(pv_worker_send(worker, request, fd, NULL));
+		g_assert_true(pv_worker_receive(worker, &record, NULL));
+		g_assert_cmpuint(record.type, ==, size ? PV_RECORD_FAILED : PV_RECORD_LAYER_DONE);
+		if (size) {
+			g_assert_true(pv_record_get_u32(&record, &code, NULL));
+			g_assert_true(pv_record_get_text(&record, &why, NULL));
+			g_assert_true(pv_record_get_u8(&record, &hashed, NULL));
+			g_assert_cmpuint(code, ==, PV_ERROR_SYNTAX);
+			g_assert_cmpstr(why, ==, "tar: cut off after 10 bytes");
+			g_assert_cmpuint(hashed, ==, 1);
+		}
+		g_assert_true(pv_record_get_digest(&record, &digest, NULL));
+		g_assert_true(pv_digest_equal(&digest, &expected));
+	}
+	close(fd);
+	g_unlink(path);
+}
+
+/* What it gets cannot be written to, although ours can. */
+static void test_read_only(void)
+{
+	g_autofree char *path = NULL;
+	int fd, passed, ends[2];
+	g_autoptr(PvWorker) worker = with_file(&path, &fd);
+	g_autoptr(GByteArray) request = g_byte_array_new();
+	PvChannel other;
+	PvRecord record;
+
+	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), ==, 0);
+	g_assert_cmpint(dup2(ends[0], worker->channel.fd), ==, worker->channel.fd);
+	close(ends[0]);
+	pv_channel_init(&other, ends[1], FALSE);
+	pv_record_start(request, PV_RECORD_READ_FILE);
+	pv_record_put_text(request, "etc/os-release");
+	g_assert_true(pv_worker_send(worker, request, fd, NULL));
+	g_assert_true(pv_channel_receive(&other, &record, NULL));
+	passed = pv_channel_take_passed(&other);
+	g_assert_cmpint(fcntl(passed, F_GETFL) & O_ACCMODE, ==, O_RDONLY);
+	g_assert_cmpint(pv_channel_take_passed(&other), ==, -1);
+	close(passed);
+	pv_channel_clear(&other);
+	close(ends[1]);
+	close(fd);
+	g_unlink(path);
+}
+
+/* Requests that only a confused program sends end the worker, and that is told. */
+static void test_confused(void)
+{
+	g_autofree char *path = NULL;
+	int fd;
+	g_autoptr(PvWorker) worker = with_file(&path, &fd);
+	g_autoptr(GByteArray) request = g_byte_array_new();
+	g_autoptr(GError) error = NULL;
+	PvRecord record;
+
+	pv_record_start(request, PV_RECORD_READ_FILE);
+	pv_record_put_text(request, "home/readme");
+	g_assert_true(pv_worker_send(worker, request, fd, NULL));
+	g_assert_false(pv_worker_receive(worker, &record, &error));
+	g_assert_error(error, PV_ERROR, PV_ERROR_INTERNAL);
+	g_assert_cmpstr(error->message, ==, "the worker that reads the image ended with status 3");
+	close(fd);
+	g_unlink(path);
+}
+
 /* Runs @abuse in a confined child; how the child ended. */
 static int confined(void (*abuse)(void))
 {
@@ -184,6 +282,9 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/sandbox/worker/deaths", test_deaths);
 	g_test_add_func("/sandbox/worker/confined", test_confined);
+	g_test_add_func("/sandbox/worker/hashes", test_hashes);
+	g_test_add_func("/sandbox/worker/read-only", test_read_only);
+	g_test_add_func("/sandbox/worker/confused", test_confused);
 	g_test_add_func("/sandbox/worker/abuse", test_abuse);
 	g_test_add_func("/sandbox/worker/by-hand", test_by_hand);
 	return g_test_run();
