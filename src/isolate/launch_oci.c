@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -265,15 +266,19 @@ static int status_of_failure(const char *message)
 }
 
 /* Process 1 of the container's surroundings; the container has a process 1 of its own. */
-static G_NORETURN void surround(const PvLaunch *launch, const char *runtime, int userns)
+static G_NORETURN void surround(const PvLaunch *launch, const char *runtime, int userns,
+				const int *parent)
 {
+	struct pollfd end = { .fd = parent[0], .events = POLLIN };
 	g_autoptr(GError) error = NULL;
 	g_autofree char *run = NULL, *message = NULL;
 	int status;
 	pid_t pid;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != 0) /* the parent is outside of this name space */
+	/* Who died before that call sends no signal, but has closed the pipe's other end. */
+	close(parent[1]);
+	if (poll(&end, 1, 0) != 0)
 		_exit(PV_EXIT_REFUSED);
 	if (!prepare(launch, userns, &run, &status, &error) ||
 	    (is_crun(runtime) && !hide_unified(&error))) {
@@ -298,7 +303,7 @@ static G_NORETURN void surround(const PvLaunch *launch, const char *runtime, int
 gboolean pv_launch_oci(const PvLaunch *launch, int *ret_status, GError **error)
 {
 	g_autofree char *runtime = find_runtime(launch->runtime, error);
-	int userns;
+	int userns, parent[2];
 	pid_t pid;
 
 	if (!runtime)
@@ -307,17 +312,21 @@ gboolean pv_launch_oci(const PvLaunch *launch, int *ret_status, GError **error)
 	if (userns < 0)
 		return FALSE;
 	pv_wait_block_signals();
-	if (unshare(CLONE_NEWPID) < 0) {
+	if (unshare(CLONE_NEWPID) < 0 || pipe2(parent, O_CLOEXEC) < 0) {
+		pv_fail_errno(error, errno, "cannot make a process namespace");
 		close(userns);
-		return pv_fail_errno(error, errno, "cannot make a process namespace");
+		return FALSE;
 	}
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0)
-		surround(launch, runtime, userns);
+		surround(launch, runtime, userns, parent);
+	if (pid > 0)
+		*ret_status = pv_wait_forwarding(pid);
+	else
+		pv_fail_errno(error, errno, "cannot start a process");
 	close(userns);
-	if (pid < 0)
-		return pv_fail_errno(error, errno, "cannot start a process");
-	*ret_status = pv_wait_forwarding(pid);
-	return TRUE;
+	close(parent[0]);
+	close(parent[1]);
+	return pid > 0;
 }

@@ -263,6 +263,7 @@ static void test_decide(void)
 	const char *const one[] = { "targets", NULL };
 	PvPolicyFacts facts = { .is_signed = TRUE, .roles = both, .is_scanned = TRUE };
 	g_autoptr(PvVerdict) good = NULL, role = NULL, bad = NULL, none = NULL, local = NULL;
+	g_autoptr(PvVerdict) unscanned = NULL;
 
 	facts.fixed[PV_SEVERITY_HIGH] = 3;
 	facts.unfixed[PV_SEVERITY_CRITICAL] = 2; /* allowed: nobody can fix them */
@@ -286,7 +287,14 @@ static void test_decide(void)
 	facts.is_scanned = FALSE;
 	bad = pv_policy_decide(policy, "registry.example/shop/cart", &facts);
 	g_assert_cmpstr(reason(bad, 0)->code, ==, "not-signed");
-	g_assert_cmpstr(reason(bad, 1)->code, ==, "not-scanned");
+	/* What nobody vouches for is not scanned either, and only the first is said. */
+	g_assert_cmpuint(bad->reasons->len, ==, 1);
+	facts.is_signed = TRUE;
+	facts.roles = both;
+	unscanned = pv_policy_decide(policy, "registry.example/shop/cart", &facts);
+	g_assert_cmpuint(unscanned->reasons->len, ==, 1);
+	g_assert_cmpstr(reason(unscanned, 0)->code, ==, "not-scanned");
+	facts.is_signed = FALSE;
 
 	none = pv_policy_decide(policy, "other.example/x", &facts);
 	g_assert_false(none->is_admitted);
