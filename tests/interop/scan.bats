@@ -30,12 +30,12 @@ setup() {
 	export PAVISE_AUDIT=$BATS_TEST_TMPDIR/audit
 }
 
-# findings REPORT: "package version id fixed" lines.
+# findings REPORT: "package<tab>version<tab>id" lines, as the oracle's.
 findings() {
 	python3 -c '
 import json, sys
 for f in json.load(open(sys.argv[1]))["findings"]:
-    print(f["package"], f["version"], f["id"], f["fixed"] or "-")' "$1" | LC_ALL=C sort
+    print(f["package"], f["version"], f["id"], sep="\t")' "$1" | LC_ALL=C sort
 }
 
 # compare SOURCE ROOTFS
