@@ -94,18 +94,35 @@
 #define PV_PACKAGE_FIELD_BYTES_MAX 4096     /* bytes: a name, a version, a purl */
 
 /* vuln */
-#define PV_OSV_RECORD_BYTES_MAX (16 * PV_MIB) /* bytes: one OSV record; the largest seen has 5 MB */
-#define PV_OSV_ID_BYTES_MAX     128           /* bytes: an advisory id; the longest seen has 40 */
-#define PV_OSV_RECORDS_MAX      20000000      /* records in one import; OSV.dev lists 2.1 million */
-#define PV_OSV_EXPORT_BYTES_MAX (4 * PV_GIB)  /* bytes: one ecosystem's export; npm has 200 MB */
-#define PV_VERSION_BYTES_MAX    1024          /* bytes: one version string */
-#define PV_DATABASE_BYTES_MAX   (64 * PV_GIB) /* bytes: the advisory database's map */
+#define PV_OSV_RECORD_BYTES_MAX     (16 * PV_MIB) /* bytes: one OSV record; the largest seen has 5 MB */
+#define PV_OSV_ID_BYTES_MAX         128 /* bytes: an advisory id; the longest seen has 40 */
+#define PV_OSV_NAMES_MAX            8192 /* aliases, or upstreams, of one record; a kernel's has 900 */
+#define PV_OSV_AFFECTED_MAX         65536         /* packages that one record affects */
+#define PV_OSV_EVENTS_MAX           65536         /* events in a range, and ranges of a package */
+#define PV_OSV_VERSIONS_MAX         262144        /* versions listed for a package */
+#define PV_OSV_ENTRIES_BYTES_MAX    (64 * PV_MIB) /* bytes: what one record becomes in the database */
+#define PV_OSV_RECORDS_MAX          20000000 /* records in one import; OSV.dev lists 2.1 million */
+#define PV_OSV_EXPORT_BYTES_MAX     (4 * PV_GIB) /* bytes: one ecosystem's export; npm has 200 MB */
+#define PV_VERSION_BYTES_MAX        1024         /* bytes: one version string */
+#define PV_ECOSYSTEM_BYTES_MAX      128 /* bytes: "Red Hat:enterprise_linux:9::appstream" has 39 */
+#define PV_ECOSYSTEMS_MAX           16384         /* ecosystems in one database */
+#define PV_DATABASE_ABOUT_BYTES_MAX (16 * PV_MIB) /* bytes: what a database says of itself */
+#define PV_DATABASE_SOURCES_MAX     4096          /* sources of one import */
+#define PV_DATABASE_BYTES_MAX       (64 * PV_GIB) /* bytes: the advisory database's map */
 
 /* policy and isolation */
-#define PV_POLICY_BYTES_MAX   PV_MIB /* bytes: policy.yaml */
-#define PV_POLICY_RULES_MAX   10000  /* rules in one policy */
-#define PV_ID_RANGE_SIZE      65536  /* ids: one container's user and group ids */
-#define PV_LEDGER_ENTRIES_MAX 16384  /* ranges handed out at one time */
+#define PV_POLICY_BYTES_MAX       PV_MIB /* bytes: policy.yaml */
+#define PV_POLICY_RULES_MAX       10000  /* rules in one policy */
+#define PV_POLICY_ITEMS_MAX       4096   /* items of one list in a policy, and profiles */
+#define PV_POLICY_VALUE_BYTES_MAX 4096   /* bytes: one value in a policy */
+#define PV_ID_RANGE_SIZE          65536  /* ids: one container's user and group ids */
+#define PV_UNPACK_DIRECTORY_BYTES_MAX \
+	(256 * PV_MIB) /* bytes: names of a layer's directories, kept to the end for their times */
+#define PV_USER_GROUPS_MAX     1024   /* supplementary groups of a container's user */
+#define PV_ACCOUNTS_BYTES_MAX  PV_MIB /* bytes: an image's passwd or group */
+#define PV_ARGUMENTS_MAX       4096   /* arguments, and variables, of a container's command */
+#define PV_ARGUMENTS_BYTES_MAX PV_MIB /* bytes: all of them; execve(2) takes 2 MiB */
+#define PV_LEDGER_ENTRIES_MAX  4093   /* ranges handed out at one time: all of them */
 
 /* sandbox */
 #define PV_WORKER_MEMORY_BYTES_MAX (1024 * PV_MIB) /* bytes: a worker's address space */

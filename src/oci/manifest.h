@@ -65,6 +65,13 @@ gboolean pv_manifest_is_index_type(const char *media_type);
 gboolean pv_manifest_is_known_type(const char *media_type);
 
 /**
+ * pv_platform_own:
+ *
+ * Returns: (transfer full): this machine's: "linux/amd64".
+ */
+char *pv_platform_own(void);
+
+/**
  * pv_manifest_select:
  * @platform: (nullable): "os/architecture[/variant]"; NULL is this machine's
  *

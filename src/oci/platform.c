@@ -22,7 +22,7 @@ static const struct {
 	{ "riscv64", "riscv64", "" }, { "loongarch64", "loong64", "" },
 };
 
-static char *own_platform(void)
+char *pv_platform_own(void)
 {
 	struct utsname name;
 
@@ -69,7 +69,7 @@ static char *list_platforms(const PvManifest *index)
 const PvIndexEntry *pv_manifest_select(const PvManifest *index, const char *platform,
 				       GError **error)
 {
-	g_autofree char *own = platform ? NULL : own_platform(), *have = NULL;
+	g_autofree char *own = platform ? NULL : pv_platform_own(), *have = NULL;
 	g_auto(GStrv) wanted = g_strsplit(platform ? platform : own, "/", 4);
 	guint parts = g_strv_length(wanted);
 

@@ -120,6 +120,33 @@ static void append_unreadable(GString *text, const PvInventory *inventory)
 	}
 }
 
+/* What no advisory could have been found for: without this an unknown distribution looks clean. */
+static void append_unmatched(GString *text, const PvReport *report)
+{
+	const GArray *unmatched = report->match->unmatched;
+	const PvDistro *distro = &report->inventory->distro;
+	g_autofree char *id =
+		pv_terminal_safe(*distro->id ? distro->id : "an unknown distribution");
+	g_autofree char *version = pv_terminal_safe(distro->version_id);
+
+	if (unmatched->len > 0)
+		g_string_append(text, "\nnot matched, so nothing is known of them:\n");
+	for (guint i = 0; i < unmatched->len; i++) {
+		const PvUnmatched *one = &g_array_index(unmatched, PvUnmatched, i);
+		g_autofree char *ecosystem = pv_terminal_safe(one->ecosystem);
+		g_autofree char *type = pv_terminal_safe(one->type);
+
+		g_string_append_printf(text, "  %u %s package%s: ", one->packages, type,
+				       one->packages == 1 ? "" : "s");
+		if (*ecosystem)
+			g_string_append_printf(text, "the advisory database holds nothing of %s\n",
+					       ecosystem);
+		else
+			g_string_append_printf(text, "advisories of %s%s%s are not read\n", id,
+					       *version ? " " : "", version);
+	}
+}
+
 static char *write_report(const PvReport *report)
 {
 	GString *text = g_string_new(NULL);
@@ -128,6 +155,7 @@ static char *write_report(const PvReport *report)
 	append_findings(text, report);
 	append_sum(text, report);
 	append_unreadable(text, report->inventory);
+	append_unmatched(text, report);
 	return g_string_free(text, FALSE);
 }
 

@@ -30,3 +30,14 @@ typedef enum {
  * Errors: PV_ERROR_IO, if one of PV_CONFINE_REQUIRED could not be taken.
  */
 gboolean pv_confine_self(guint *ret_measures, GError **error);
+
+/**
+ * pv_confine_key_holder:
+ *
+ * For a process that holds keys, reads and writes files and has the one socket it was given: takes
+ * the right to open any other socket, to execute programs and to use io_uring, which could do both.
+ * It ends with the process if it tries.
+ *
+ * Errors: PV_ERROR_IO.
+ */
+gboolean pv_confine_key_holder(GError **error);

@@ -62,7 +62,7 @@ static void G_GNUC_NORETURN become_fetch(const PvRemote *remote, const char *pat
 	_exit(127);
 }
 
-static gboolean start(PvRemote *remote, GError **error)
+gboolean pv_remote_start(PvRemote *remote, GError **error)
 {
 	g_autofree char *path = pv_process_program("pavise-fetch");
 	int pair[2];
@@ -104,7 +104,7 @@ static PvMessage *ask(PvRemote *remote, const PvMessage *question, gsize max_byt
 	g_autoptr(PvMessage) answer = NULL;
 	g_autoptr(GError) failure = NULL;
 
-	if (!start(remote, error) || !pv_message_send(remote->fd, question, error))
+	if (!pv_remote_start(remote, error) || !pv_message_send(remote->fd, question, error))
 		return NULL;
 	answer = pv_message_receive(remote->fd, max_bytes + 64 * PV_KIB, &failure);
 	if (!answer) {

@@ -5,7 +5,7 @@
 
 /*
  * The trust server of one repository. HTTP is spoken by pavise-fetch, a process of its own that is
- * started at the first question and keeps its connection: what needs no network starts without it.
+ * started at the first question, if not before, and keeps its connection: what needs no network starts without it.
  */
 typedef struct PvRemote PvRemote;
 
@@ -17,6 +17,13 @@ typedef struct PvRemote PvRemote;
 PvRemote *pv_remote_new(const char *server, const char *gun, const char *ca_file);
 void pv_remote_free(PvRemote *remote);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvRemote, pv_remote_free)
+
+/**
+ * pv_remote_start:
+ *
+ * Starts pavise-fetch ahead of the first question, so that it loads while the cache is read.
+ */
+gboolean pv_remote_start(PvRemote *remote, GError **error);
 
 /* Fills @ret_functions; they use @remote. */
 void pv_remote_functions(PvRemote *remote, PvTufRemote *ret_functions);

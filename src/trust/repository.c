@@ -106,6 +106,8 @@ PvTufState *pv_repository_update(PvRepository *repository, GError **error)
 	PvTufRemote remote;
 	PvTufCache cache;
 
+	if (!policy.offline && policy.max_age_s == 0 && !pv_remote_start(repository->remote, error))
+		return NULL;
 	pv_remote_functions(repository->remote, &remote);
 	pv_trust_cache_functions(repository->cache, &cache);
 	return pv_tuf_update(&policy, &remote, &cache, error);

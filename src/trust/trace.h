@@ -10,7 +10,7 @@
  * which `pavise trace` tells its life. Root's lies in /var/lib/pavise/audit.jsonl, a user's in
  * ~/.local/state/pavise/audit.jsonl; PAVISE_AUDIT names another file.
  *
- * A record: {"time":RFC 3339,"event":"sign|verify|scan|admit|refuse|run|exit|copy","reference":…,
+ * A record: {"time":RFC 3339,"event":"sign|scan|admit|refuse|run|exit","reference":…,
  * "digest":"sha256:…","uid":N,…and members of the event's own: "roles":[…],"keys":[…],
  * "findings":{"critical":N,…},"database":"sha256:…","profile":…,"container":…,"reasons":[…]}.
  */

@@ -56,7 +56,7 @@ static char metric(const char *vector, const char *name)
 
 	for (const char *at = strchr(vector, '/'); at; at = strchr(at, '/')) {
 		at++;
-		if (strncmp(at, name, length) == 0 && at[length] == ':' &&
+		if (strncmp(at, name, length) == 0 && at[length] == ':' && at[length + 1] != '\0' &&
 		    (at[length + 2] == '/' || at[length + 2] == '\0'))
 			return at[length + 1];
 	}

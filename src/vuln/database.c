@@ -61,7 +61,7 @@ static gboolean read_about(PvDatabase *database, const char *path, GError **erro
 	if (mdb_get(database->txn, database->dbi, &key, &value) != 0)
 		return pv_fail(error, PV_ERROR_SYNTAX, "%s is no advisory database", path);
 	text = g_bytes_new(value.mv_data, value.mv_size);
-	database->about = pv_json_load(text, PV_MIB, path, error);
+	database->about = pv_json_load(text, PV_DATABASE_ABOUT_BYTES_MAX, path, error);
 	if (!database->about)
 		return FALSE;
 	schema = json_object_get(database->about, "schema");
@@ -70,6 +70,16 @@ static gboolean read_about(PvDatabase *database, const char *path, GError **erro
 			       "%s has schema %d, this program reads %d; import it again", path,
 			       (int)json_integer_value(schema), PV_DATABASE_SCHEMA);
 	return TRUE;
+}
+
+/* A file that was cut off would end the process with SIGBUS when the missing pages are touched. */
+static gboolean is_whole(MDB_env *env, gsize size)
+{
+	MDB_envinfo info;
+	MDB_stat pages;
+
+	return mdb_env_info(env, &info) == 0 && mdb_env_stat(env, &pages) == 0 &&
+	       (info.me_last_pgno + 1) * pages.ms_psize <= size;
 }
 
 /* LMDB's pages begin with their number and flags; the meta page's magic is at byte 16. */
@@ -107,6 +117,8 @@ static gboolean map_file(PvDatabase *database, const char *path, GError **error)
 		code = mdb_env_open(database->env, by_fd, MDB_RDONLY | MDB_NOLOCK | MDB_NOSUBDIR,
 				    0);
 	close(fd);
+	if (code == 0 && !is_whole(database->env, (gsize)status.st_size))
+		return pv_fail(error, PV_ERROR_SYNTAX, "%s is cut off; import it again", path);
 	if (code == 0)
 		code = mdb_txn_begin(database->env, NULL, MDB_RDONLY, &database->txn);
 	if (code == 0)
@@ -129,6 +141,11 @@ PvDatabase *pv_database_open(const char *path, GError **error)
 const json_t *pv_database_about(const PvDatabase *database)
 {
 	return database->about;
+}
+
+gboolean pv_database_covers(const PvDatabase *database, const char *ecosystem)
+{
+	return json_object_get(json_object_get(database->about, "ecosystems"), ecosystem) != NULL;
 }
 
 gsize pv_database_key(const char *ecosystem, const char *name, const char *id, guint32 number,
@@ -174,13 +191,12 @@ json_t *pv_database_find(PvDatabase *database, const char *ecosystem, const char
 	while (code == 0 && key.mv_size > size && memcmp(key.mv_data, prefix, size) == 0) {
 		json_t *entry = json_loadb(value.mv_data, value.mv_size, 0, NULL);
 
-		if (!entry)
-			break;
-		json_array_append_new(found, entry);
-		code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+		if (entry)
+			json_array_append_new(found, entry);
+		code = entry ? mdb_cursor_get(cursor, &key, &value, MDB_NEXT) : MDB_CORRUPTED;
 	}
 	mdb_cursor_close(cursor);
-	if (code == 0 && key.mv_size > size && memcmp(key.mv_data, prefix, size) == 0)
+	if (code != 0 && code != MDB_NOTFOUND)
 		return pv_fail_null(error, PV_ERROR_SYNTAX,
 				    "the advisory database is damaged at %s; import it again",
 				    name);

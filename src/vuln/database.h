@@ -32,8 +32,15 @@ PvDatabase *pv_database_open(const char *path, GError **error);
 void pv_database_close(PvDatabase *database);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvDatabase, pv_database_close)
 
-/* (transfer none): {"schema","created","records","skipped","sources":[…],"ecosystems":{…},"digest"} */
+/*
+ * (transfer none): {"schema","created","digest","records","entries","skipped","sources":[{"name",
+ * "records","sha256"}],"ecosystems":{NAME: entries}}; the digest is of all keys and values, equal for
+ * equal records.
+ */
 const json_t *pv_database_about(const PvDatabase *database);
+
+/* TRUE if the database has an advisory for any package of @ecosystem. */
+gboolean pv_database_covers(const PvDatabase *database, const char *ecosystem);
 
 /**
  * pv_database_find:
@@ -61,11 +68,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvDatabaseWriter, pv_database_writer_free)
  * pv_database_writer_add:
  * @record: untrusted: one OSV record
  *
- * Errors: those of pv_osv_parse(): nothing of the record was added, others may follow;
- * PV_ERROR_IO ends the import.
+ * A second record of one id adds to the first.
+ *
+ * Errors: those of pv_osv_parse(): nothing of the record was added, others may follow. After
+ * PV_ERROR_IO and the file's own PV_ERROR_LIMIT pv_database_writer_has_failed() is TRUE and nothing
+ * may follow.
  */
 gboolean pv_database_writer_add(PvDatabaseWriter *writer, GBytes *record, const char *what,
 				GError **error);
+
+gboolean pv_database_writer_has_failed(const PvDatabaseWriter *writer);
 
 /**
  * pv_database_writer_finish:

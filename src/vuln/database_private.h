@@ -5,9 +5,10 @@
 
 /* What reading and writing the database share; not for other files. */
 
-#define PV_DATABASE_SCHEMA        1
+#define PV_DATABASE_SCHEMA        2
 #define PV_DATABASE_KEY_BYTES_MAX 511       /* bytes: LMDB's own limit */
 #define PV_DATABASE_ABOUT_KEY     "\0about" /* no ecosystem is empty, so it collides with none */
+#define PV_DATABASE_RECORD_NAME   "record"  /* of the empty ecosystem: which records there are */
 
 /**
  * pv_database_key:

@@ -30,8 +30,16 @@ typedef struct {
 	PvDatabaseWriter *writer;
 	const PvImportListener *listener;
 	json_t *sources;
+	PvHasher *hasher; /* of a directory's records; NULL while a file is read */
 	guint64 skipped;
 } Import;
+
+static void refuse(Import *import, const char *sentence)
+{
+	import->skipped++;
+	if (import->listener->refused)
+		import->listener->refused(import->listener->data, sentence);
+}
 
 /* Adds one record; only what ends the whole import is an error here. */
 static gboolean add(Import *import, GBytes *record, const char *what, GError **error)
@@ -40,13 +48,11 @@ static gboolean add(Import *import, GBytes *record, const char *what, GError **e
 	guint64 records;
 
 	if (!pv_database_writer_add(import->writer, record, what, &failure)) {
-		if (g_error_matches(failure, PV_ERROR, PV_ERROR_IO)) {
+		if (pv_database_writer_has_failed(import->writer)) {
 			g_propagate_error(error, g_steal_pointer(&failure));
 			return FALSE;
 		}
-		import->skipped++;
-		if (import->listener->refused)
-			import->listener->refused(import->listener->data, failure->message);
+		refuse(import, failure->message);
 	}
 	records = pv_database_writer_records(import->writer);
 	if (import->listener->progress && records % PROGRESS_EVERY == 0)
@@ -56,15 +62,33 @@ static gboolean add(Import *import, GBytes *record, const char *what, GError **e
 
 static gboolean add_file(Import *import, const char *path, GError **error)
 {
-	g_autoptr(GBytes) record = pv_file_read(path, PV_OSV_RECORD_BYTES_MAX, error);
+	g_autoptr(GError) failure = NULL;
+	g_autoptr(GBytes) record = pv_file_read(path, PV_OSV_RECORD_BYTES_MAX, &failure);
 
-	return record && add(import, record, path, error);
+	if (!record && g_error_matches(failure, PV_ERROR, PV_ERROR_LIMIT)) {
+		refuse(import, failure->message);
+		return TRUE;
+	}
+	if (!record) {
+		g_propagate_error(error, g_steal_pointer(&failure));
+		return FALSE;
+	}
+	if (import->hasher)
+		pv_hasher_feed(import->hasher, g_bytes_get_data(record, NULL),
+			       g_bytes_get_size(record));
+	return add(import, record, path, error);
+}
+
+/* The same records in the same order on every file system, so that the digest is the same. */
+static int compare_names(const FTSENT **a, const FTSENT **b)
+{
+	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
 static gboolean add_tree(Import *import, const char *path, GError **error)
 {
 	char *roots[] = { (char *)path, NULL };
-	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, compare_names);
 	gboolean done = tree != NULL;
 	FTSENT *entry;
 
@@ -117,6 +141,7 @@ static gboolean add_member(Import *import, struct archive *archive, struct archi
 {
 	const char *name = archive_entry_pathname_utf8(entry);
 	g_autofree char *what = NULL;
+	g_autofree char *sentence = NULL;
 	g_autoptr(GBytes) record = NULL;
 	gboolean too_large;
 
@@ -128,13 +153,9 @@ static gboolean add_member(Import *import, struct archive *archive, struct archi
 		return FALSE;
 	if (record)
 		return add(import, record, what, error);
-	import->skipped++;
-	if (import->listener->refused) {
-		g_autofree char *text = g_strdup_printf("%s: more than %" G_GSIZE_FORMAT " bytes",
-							what, (gsize)PV_OSV_RECORD_BYTES_MAX);
-
-		import->listener->refused(import->listener->data, text);
-	}
+	sentence = g_strdup_printf("%s: more than %" G_GSIZE_FORMAT " bytes", what,
+				   (gsize)PV_OSV_RECORD_BYTES_MAX);
+	refuse(import, sentence);
 	return TRUE;
 }
 
@@ -161,28 +182,67 @@ static gboolean add_archive(Import *import, const char *path, GError **error)
 	return done;
 }
 
+static gboolean digest_of_file(const char *path, PvDigest *ret_digest, GError **error)
+{
+	g_autoptr(PvHasher) hasher = pv_hasher_new(PV_HASH_SHA256);
+	g_autofree guint8 *block = g_malloc(BLOCK);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	gssize got = -1;
+
+	while (fd >= 0 && (got = read(fd, block, BLOCK)) > 0)
+		pv_hasher_feed(hasher, block, (gsize)got);
+	if (got < 0)
+		pv_fail_errno(error, errno, "cannot read %s", path);
+	if (fd >= 0)
+		close(fd);
+	if (got == 0)
+		*ret_digest = pv_hasher_finish(g_steal_pointer(&hasher));
+	return got == 0;
+}
+
+static gboolean add_directory(Import *import, const char *path, PvDigest *ret_digest,
+			      GError **error)
+{
+	gboolean done;
+
+	import->hasher = pv_hasher_new(PV_HASH_SHA256);
+	done = add_tree(import, path, error);
+	*ret_digest = pv_hasher_finish(g_steal_pointer(&import->hasher));
+	return done;
+}
+
+static gboolean add_regular(Import *import, const char *path, PvDigest *ret_digest, GError **error)
+{
+	gboolean done = g_str_has_suffix(path, ".json") ? add_file(import, path, error)
+							: add_archive(import, path, error);
+
+	return done && digest_of_file(path, ret_digest, error);
+}
+
 static gboolean add_source(Import *import, const char *path, GError **error)
 {
-	guint64 before = pv_database_writer_records(import->writer);
+	guint64 before = pv_database_writer_records(import->writer), records;
+	g_autofree char *name = g_filename_display_name(path);
+	char text[PV_DIGEST_TEXT_SIZE];
 	struct stat status;
-	gboolean done;
+	PvDigest digest;
 
 	if (stat(path, &status) != 0)
 		return pv_fail_errno(error, errno, "cannot read %s", path);
-	if (S_ISDIR(status.st_mode))
-		done = add_tree(import, path, error);
-	else if (g_str_has_suffix(path, ".json"))
-		done = add_file(import, path, error);
-	else
-		done = add_archive(import, path, error);
-	if (!done)
+	if (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode))
+		return pv_fail(error, PV_ERROR_SYNTAX, "%s is neither a file nor a directory",
+			       path);
+	if (S_ISDIR(status.st_mode) ? !add_directory(import, path, &digest, error)
+				    : !add_regular(import, path, &digest, error))
 		return FALSE;
-	if (pv_database_writer_records(import->writer) == before)
-		return pv_fail(error, PV_ERROR_SYNTAX, "%s holds no OSV record", path);
+	records = pv_database_writer_records(import->writer) - before;
+	if (records == 0)
+		return pv_fail(error, PV_ERROR_SYNTAX, "%s holds no OSV record%s", path,
+			       import->skipped ? " that could be taken" : "");
+	pv_digest_format(&digest, text);
 	json_array_append_new(import->sources,
-			      json_pack("{s:s, s:I}", "name", path, "records",
-					(json_int_t)(pv_database_writer_records(import->writer) -
-						     before)));
+			      json_pack("{s:s, s:I, s:s}", "name", name, "records",
+					(json_int_t)records, "sha256", text + strlen("sha256:")));
 	return TRUE;
 }
 
@@ -191,10 +251,13 @@ gboolean pv_import(const char *output, const char *const *sources, const PvImpor
 {
 	g_autoptr(PvDatabaseWriter) writer = pv_database_writer_new(output, error);
 	g_autoptr(json_t) names = json_array();
-	Import import = { writer, listener, names, 0 };
+	Import import = { writer, listener, names, NULL, 0 };
 
 	if (!writer)
 		return FALSE;
+	if (g_strv_length((char **)sources) > PV_DATABASE_SOURCES_MAX)
+		return pv_fail(error, PV_ERROR_LIMIT, "more than %d sources",
+			       PV_DATABASE_SOURCES_MAX);
 	for (; *sources; sources++) {
 		if (!add_source(&import, *sources, error))
 			return FALSE;

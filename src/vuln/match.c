@@ -31,6 +31,7 @@ void pv_match_free(PvMatch *match)
 	if (!match)
 		return;
 	g_ptr_array_unref(match->findings);
+	g_array_unref(match->unmatched);
 	g_string_chunk_free(match->strings);
 	g_free(match);
 }
@@ -61,7 +62,9 @@ char *pv_match_ecosystem(const PvDistro *distro, const char *type, const char **
 	}
 	if (strcmp(type, "apk") == 0 && strcmp(distro->id, "alpine") == 0) {
 		*ret_order = "apk";
-		return release_of("Alpine", "v", distro->version_id, 2);
+		/* edge calls itself "3.21_alpha20240923", a release that is not there yet */
+		return release_of("Alpine", "v",
+				  strchr(distro->version_id, '_') ? "" : distro->version_id, 2);
 	}
 	if (strcmp(type, "npm") == 0) {
 		*ret_order = "semver";
@@ -81,6 +84,22 @@ static void add_name(Matching *matching, GPtrArray *names, const char *text)
 
 	if (!g_ptr_array_find(names, kept, NULL))
 		g_ptr_array_add(names, (void *)kept);
+}
+
+static void note_unmatched(Matching *matching, const char *type, const char *ecosystem)
+{
+	GArray *all = matching->match->unmatched;
+	PvUnmatched fresh = { keep(matching, type), keep(matching, ecosystem), 1 };
+
+	for (guint i = 0; i < all->len; i++) {
+		PvUnmatched *one = &g_array_index(all, PvUnmatched, i);
+
+		if (one->type == fresh.type) {
+			one->packages++;
+			return;
+		}
+	}
+	g_array_append_val(all, fresh);
 }
 
 static PvFinding *finding_for(Matching *matching, const PvPackage *package, guint index,
@@ -139,20 +158,14 @@ static json_t *entries_for(Matching *matching, const char *ecosystem, const char
 	return entries;
 }
 
-static gboolean match_package(Matching *matching, guint index, GError **error)
+static gboolean match_entries(Matching *matching, guint index, const char *ecosystem,
+			      const PvVersionOrder *order, GError **error)
 {
 	const PvPackage *package = &g_array_index(matching->inventory->packages, PvPackage, index);
-	const char *order_name = NULL;
-	g_autofree char *ecosystem =
-		pv_match_ecosystem(&matching->inventory->distro, package->type, &order_name);
-	const PvVersionOrder *order;
-	json_t *entries, *entry, *id;
+	json_t *entries = entries_for(matching, ecosystem, package->source_name, error);
+	json_t *entry, *id;
 	gsize i, k;
 
-	if (!ecosystem)
-		return TRUE;
-	order = pv_version_order(order_name);
-	entries = entries_for(matching, ecosystem, package->source_name, error);
 	if (!entries)
 		return FALSE;
 	json_array_foreach(entries, i, entry) {
@@ -166,6 +179,31 @@ static gboolean match_package(Matching *matching, guint index, GError **error)
 		}
 	}
 	return TRUE;
+}
+
+static gboolean match_package(Matching *matching, guint index, GError **error)
+{
+	const PvPackage *package = &g_array_index(matching->inventory->packages, PvPackage, index);
+	const char *order_name = NULL;
+	g_autofree char *ecosystem =
+		pv_match_ecosystem(&matching->inventory->distro, package->type, &order_name);
+	g_autofree char *unscoped = NULL;
+	const PvVersionOrder *order;
+
+	if (!ecosystem) {
+		note_unmatched(matching, package->type, "");
+		return TRUE;
+	}
+	order = pv_version_order(order_name);
+	/* osv-schema: without ":RELEASE" a record is not limited to one. */
+	unscoped = g_strndup(ecosystem, strcspn(ecosystem, ":"));
+	if (!pv_database_covers(matching->database, ecosystem) &&
+	    !pv_database_covers(matching->database, unscoped))
+		note_unmatched(matching, package->type, ecosystem);
+	if (!match_entries(matching, index, ecosystem, order, error))
+		return FALSE;
+	return strcmp(unscoped, ecosystem) == 0 ||
+	       match_entries(matching, index, unscoped, order, error);
 }
 
 static int compare_texts(const void *a, const void *b)
@@ -183,11 +221,19 @@ static int compare_findings(const void *a, const void *b)
 	order = strcmp(left->package->name, right->package->name);
 	if (order == 0)
 		order = strcmp(left->id, right->id);
-	return order ? order : strcmp(left->package->purl, right->package->purl);
+	if (order == 0)
+		order = strcmp(left->package->purl, right->package->purl);
+	return order ? order : strcmp(left->package->path, right->package->path);
+}
+
+static int compare_unmatched(const void *a, const void *b)
+{
+	return strcmp(((const PvUnmatched *)a)->type, ((const PvUnmatched *)b)->type);
 }
 
 static void finish(PvMatch *match)
 {
+	g_array_sort(match->unmatched, compare_unmatched);
 	g_ptr_array_sort(match->findings, compare_findings);
 	for (guint i = 0; i < match->findings->len; i++) {
 		PvFinding *finding = match->findings->pdata[i];
@@ -206,6 +252,7 @@ PvMatch *pv_match(const PvInventory *inventory, PvDatabase *database, GError **e
 
 	match->strings = g_string_chunk_new(4096);
 	match->findings = g_ptr_array_new_with_free_func(finding_free);
+	match->unmatched = g_array_new(FALSE, FALSE, sizeof(PvUnmatched));
 	matching.by_key = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	matching.found =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_decref);

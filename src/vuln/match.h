@@ -15,10 +15,18 @@ typedef struct {
 	PvSeverity severity;
 } PvFinding;
 
+/* Packages that nothing is known of: no finding among them says nothing. */
+typedef struct {
+	const char *type;
+	const char *ecosystem; /* "" if the distribution's advisories are not read at all */
+	guint packages;
+} PvUnmatched;
+
 /* Owns its strings; the packages are the inventory's, which must outlive it. */
 typedef struct {
 	GStringChunk *strings;
 	GPtrArray *findings; /* of PvFinding: worst first, then by package and id */
+	GArray *unmatched;   /* of PvUnmatched, by type */
 	guint counts[PV_SEVERITY_COUNT];
 } PvMatch;
 
@@ -29,8 +37,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvMatch, pv_match_free)
  * pv_match:
  *
  * Looks up every package of @inventory. Distribution packages are looked up by their source package
- * and source version in the release's own ecosystem ("Debian:12", "Alpine:v3.19"), others in their
- * language's. Records that speak of one vulnerability of one package are one finding: all records
+ * and source version in the release's own ecosystem ("Debian:12", "Alpine:v3.19") and in the
+ * distribution's ("Debian": a record that names no release means all), others in their language's. Records that speak of one vulnerability of one package are one finding: all records
  * are listed, the severest rating and the highest fixed version count.
  *
  * Errors: those of pv_database_find().

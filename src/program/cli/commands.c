@@ -10,6 +10,8 @@ const PvCommand pv_commands[] = {
 	{ "verify", "pavise-trust", "tell the digest that a tag's publisher signed" },
 	{ "inspect", "pavise-trust", "tell who may sign and what is signed" },
 	{ "trace", "pavise-trust", "tell the life of an image" },
+	{ "admit", "pavise-run", "tell whether the policy lets an image run, and why not" },
+	{ "run", "pavise-run", "run an image where root is not root" },
 	{ "copy", "pavise-image", "copy an image: registry, layout, archive" },
 	{ "scan", "pavise-scan", "list the vulnerabilities in an image" },
 	{ "db", "pavise-scan", "keep the advisory database" },

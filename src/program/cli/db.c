@@ -47,18 +47,27 @@ static gboolean import(Options *options, const char *output, char **sources, GEr
 {
 	PvImportListener listener = { show_refused, show_progress, options };
 	PvImportResult result = { 0 };
+	g_autofree char *name = NULL;
 
 	if (!pv_import(output, (const char *const *)sources, &listener, &result, error))
 		return FALSE;
 	if (isatty(STDERR_FILENO))
 		pv_terminal_step_end();
-	if (options->json)
-		printf("{\"database\":\"%s\",\"records\":%" G_GUINT64_FORMAT
-		       ",\"skipped\":%" G_GUINT64_FORMAT "}\n",
-		       output, result.records, result.skipped);
-	else
+	if (options->refused > REFUSED_SHOWN)
+		fprintf(stderr, COMMAND ": passed over: %u more\n",
+			options->refused - REFUSED_SHOWN);
+	name = g_filename_display_name(output);
+	if (options->json) {
+		g_autoptr(json_t) said = json_pack("{s:s, s:I, s:I}", "database", name, "records",
+						   (json_int_t)result.records, "skipped",
+						   (json_int_t)result.skipped);
+		g_autofree char *text = pv_json_text(said, FALSE);
+
+		fputs(text, stdout);
+	} else {
 		printf("%s: %" G_GUINT64_FORMAT " advisories, %" G_GUINT64_FORMAT " passed over\n",
-		       output, result.records, result.skipped);
+		       name, result.records, result.skipped);
+	}
 	return TRUE;
 }
 
@@ -133,6 +142,7 @@ static gboolean run_status(const Options *options, GError **error)
 
 		printf("  %-24s %d\n", safe, (int)json_integer_value(count));
 	}
+	printf("digest %s\n", pv_json_string(about, "digest"));
 	return TRUE;
 }
 

@@ -30,6 +30,7 @@ typedef struct {
 	const PvReportFormat *report_format;
 	PvSeverity fail_severity; /* unknown: never */
 	char *scratch;            /* a layout made for a registry's image */
+	gboolean list;
 } Options;
 
 static gboolean check_options(Options *options, GError **error)
@@ -85,10 +86,11 @@ static char *fetch(Options *options, const char *source, GError **error)
 		g_autofree char *text = g_strndup(said ? said : "", size);
 		const char *sentence = g_strrstr(g_strchomp(text), "pavise copy: ");
 
+		/* The sentence holds the next step already: codes that add none. */
 		return pv_fail_null(error,
-				    result.exit_status == 1   ? PV_ERROR_DIGEST
+				    result.exit_status == 1   ? PV_ERROR_REFUSED
 				    : result.exit_status == 2 ? PV_ERROR_USAGE
-							      : PV_ERROR_UNREACHABLE,
+							      : PV_ERROR_SERVER,
 				    "%s", sentence ? sentence + strlen("pavise copy: ") : text);
 	}
 	return g_steal_pointer(&target);
@@ -128,13 +130,13 @@ static void trace(const PvInventory *inventory, const PvMatch *match, const json
 	json_t *counts = json_object();
 	char digest[PV_DIGEST_TEXT_SIZE] = "";
 
-	for (guint i = 0; i < PV_SEVERITY_COUNT; i++) {
+	for (guint i = PV_SEVERITY_COUNT; i-- > 0;) {
 		if (match->counts[i])
 			json_object_set_new(counts, pv_severity_name((PvSeverity)i),
 					    json_integer(match->counts[i]));
 	}
 	json_object_set_new(members, "findings", counts);
-	json_object_set_new(members, "database", json_string(pv_json_string(about, "created")));
+	json_object_set_new(members, "database", json_string(pv_json_string(about, "digest")));
 	if (inventory->digest.size)
 		pv_digest_format(&inventory->digest, digest);
 	if (!pv_trace_append("scan", inventory->reference, *digest ? digest : NULL, members,
@@ -195,6 +197,13 @@ static gboolean scan(Options *options, const char *name, GError **error)
 	return check_findings(options, match, error);
 }
 
+static int list_formats(void)
+{
+	for (gsize i = 0; i < pv_report_formats_count; i++)
+		printf("%-8s %s\n", pv_report_formats[i]->name, pv_report_formats[i]->description);
+	return 0;
+}
+
 static void options_clear(Options *options)
 {
 	if (options->scratch)
@@ -225,6 +234,8 @@ int pv_command_scan(int argc, char **argv)
 		  "SEVERITY" },
 		{ "tlscacert", 0, 0, G_OPTION_ARG_FILENAME, &options.ca_file,
 		  "Authority of the registry's certificate, PEM", "FILE" },
+		{ "list", 0, 0, G_OPTION_ARG_NONE, &options.list, "List the formats there are",
+		  NULL },
 		{ NULL },
 	};
 	const GOptionEntry *const groups[] = { entries, NULL };
@@ -236,6 +247,8 @@ int pv_command_scan(int argc, char **argv)
 			      "docker-archive:FILE, oci-archive:FILE, dir:PATH, -.",
 			      groups, &argc, &argv, &error))
 		return pv_terminal_fail(COMMAND, error);
+	if (options.list)
+		return list_formats();
 	if (argc != 2) {
 		pv_fail(&error, PV_ERROR_USAGE, "expected one SOURCE; try `%s --help`", COMMAND);
 		return pv_terminal_fail(COMMAND, error);

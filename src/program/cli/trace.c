@@ -59,12 +59,12 @@ static void append_counts(GString *line, const json_t *record)
 	json_object_foreach(counts, name, value) {
 		if (json_integer_value(value) == 0)
 			continue;
-		g_string_append_printf(line, "%s%d %s", any ? ", " : ": ",
+		g_string_append_printf(line, "%s%d %s", any ? ", " : " found ",
 				       (int)json_integer_value(value), name);
 		any = TRUE;
 	}
 	if (!any)
-		g_string_append(line, ": no findings");
+		g_string_append(line, " found nothing");
 }
 
 static void append_member(GString *line, const json_t *record, const char *name, const char *words)

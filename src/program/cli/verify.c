@@ -9,21 +9,8 @@
 #include "program/cli/options.h"
 #include "program/cli/trust.h"
 #include "program/cli/trust_options.h"
-#include "trust/trace.h"
 
 #define COMMAND "pavise verify"
-
-static json_t *roles_of(const PvTrustAnswer *answer)
-{
-	json_t *roles = json_array();
-
-	for (guint i = 0; i < answer->roles->len; i++) {
-		const PvTrustRole *role = answer->roles->pdata[i];
-
-		json_array_append_new(roles, json_string(role->name));
-	}
-	return roles;
-}
 
 static void print_for_people(const PvTrustAnswer *answer)
 {
@@ -66,9 +53,6 @@ static gboolean verify(PvTrustOptions *options, const char *image, GError **erro
 {
 	g_autoptr(PvRepository) repository = pv_trust_options_open(options, image, error);
 	g_autoptr(PvTrustAnswer) answer = NULL;
-	g_autoptr(json_t) members = NULL;
-	g_autoptr(GError) unwritten = NULL;
-	char digest[PV_DIGEST_TEXT_SIZE];
 	g_autofree char *reference = NULL;
 
 	if (!repository)
@@ -80,10 +64,6 @@ static gboolean verify(PvTrustOptions *options, const char *image, GError **erro
 	if (!answer || !check_digest(options, answer, error))
 		return FALSE;
 	reference = g_strdup_printf("%s:%s", options->gun, options->reference.tag);
-	pv_digest_format(&answer->digest, digest);
-	members = json_pack("{s:o}", "roles", roles_of(answer));
-	if (!pv_trace_append("verify", reference, digest, members, &unwritten))
-		fprintf(stderr, COMMAND ": not in the audit trail: %s\n", unwritten->message);
 	if (options->json) {
 		g_autofree char *text = pv_trust_answer_json(reference, answer);
 

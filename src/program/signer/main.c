@@ -9,12 +9,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/terminal.h"
 #include "program/signer/keys.h"
+#include "sandbox/confine.h"
 #include "service/signer_protocol.h"
 
 #define SOCKET_FD 3
@@ -161,12 +161,11 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	pv_secret_protect_process();
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	/* Its end is pavised's: what a terminal sends to the whole group is for pavised to judge. */
 	signal(SIGINT, SIG_IGN);
 	keys = pv_signer_keys_open(argv[1], pv_secret_take_environment("PAVISE_SIGNER_PASSPHRASE"),
 				   &error);
-	if (!keys || !serve(keys, &error))
+	if (!keys || !pv_confine_key_holder(&error) || !serve(keys, &error))
 		status = pv_terminal_fail("pavise-signer", error);
 	pv_signer_keys_close(keys);
 	return status;
