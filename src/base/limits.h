@@ -45,7 +45,8 @@
 /* oci */
 #define PV_REFERENCE_BYTES_MAX \
 	1024 /* bytes: host 255 + path 255 + tag 128 + digest 135 fit easily */
-#define PV_MANIFEST_BYTES_MAX    (4 * PV_MIB)  /* bytes: what registries accept */
+#define PV_MANIFEST_BYTES_MAX    (4 * PV_MIB) /* bytes: what registries accept */
+#define PV_PLAN_BYTES_MAX        (64 * PV_MIB) /* bytes: all manifests of one image, held in memory */
 #define PV_CONFIG_BYTES_MAX      (8 * PV_MIB)  /* bytes: an image configuration */
 #define PV_LAYERS_MAX            512           /* layers in a manifest; overlay allows 500 */
 #define PV_INDEX_MANIFESTS_MAX   1024          /* manifests in an index */

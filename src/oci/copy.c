@@ -235,7 +235,6 @@ static gboolean push_manifests(Copy *copy, GError **error)
 static gboolean push_blobs(Copy *copy, const PvDescriptor *blobs, guint count, GError **error)
 {
 	g_autofree PvPushBlob *pushes = g_new0(PvPushBlob, count);
-	g_autoptr(PvLayout) scratch = NULL;
 
 	for (guint i = 0; i < count; i++) {
 		pushes[i].descriptor = blobs[i];

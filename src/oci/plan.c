@@ -130,6 +130,20 @@ static void add_blobs(PvPlan *plan, GHashTable *seen, const PvManifest *manifest
 	}
 }
 
+/* Room for one more manifest, by what its index says: read_manifest() holds it to that. */
+static gboolean check_room(PvPlan *plan, const PvDescriptor *entry, GError **error)
+{
+	if (plan->manifests->len > PV_INDEX_MANIFESTS_MAX)
+		return pv_fail(error, PV_ERROR_LIMIT, "more than %d manifests in one image",
+			       PV_INDEX_MANIFESTS_MAX);
+	if (entry->size > PV_PLAN_BYTES_MAX - plan->bytes)
+		return pv_fail(error, PV_ERROR_LIMIT,
+			       "the manifests of one image have more than %zu bytes",
+			       PV_PLAN_BYTES_MAX);
+	plan->bytes += entry->size;
+	return TRUE;
+}
+
 static gboolean add_entries(PvPlan *plan, const PvOrigin *origin, GHashTable *seen,
 			    const PvPlanManifest *index, GError **error)
 {
@@ -142,9 +156,8 @@ static gboolean add_entries(PvPlan *plan, const PvOrigin *origin, GHashTable *se
 
 		if (!is_new(seen, &entry->digest))
 			continue;
-		if (plan->manifests->len > PV_INDEX_MANIFESTS_MAX)
-			return pv_fail(error, PV_ERROR_LIMIT, "more than %d manifests in one image",
-				       PV_INDEX_MANIFESTS_MAX);
+		if (!check_room(plan, entry, error))
+			return FALSE;
 		one = load(origin, *entry, index->depth + 1, error);
 		if (!one)
 			return FALSE;

@@ -21,6 +21,7 @@ typedef struct {
 typedef struct {
 	GPtrArray *manifests; /* of PvPlanManifest; the root first, an index before its entries */
 	GArray *blobs;        /* of PvDescriptor; each once */
+	guint64 bytes;        /* of the manifests, but the root's */
 } PvPlan;
 
 /**

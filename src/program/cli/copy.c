@@ -25,9 +25,10 @@ static GOptionEntry *entries_of(Options *options)
 	const GOptionEntry entries[] = {
 		{ "platform", 0, 0, G_OPTION_ARG_STRING, &options->platform,
 		  "Copy this one of an index", "OS/ARCH[/VARIANT]" },
-		{ "all", 0, 0, G_OPTION_ARG_NONE, &options->all, "Copy a whole index", NULL },
+		{ "all", 0, 0, G_OPTION_ARG_NONE, &options->all, "Copy a whole index, or refuse",
+		  NULL },
 		{ "digest", 0, 0, G_OPTION_ARG_STRING, &options->digest,
-		  "Refuse anything else than this manifest", "sha256:…" },
+		  "Refuse anything else than this manifest", "sha256:HEX" },
 		{ "tlscacert", 0, 0, G_OPTION_ARG_FILENAME, &options->ca_file,
 		  "Authority of the registry's certificate, PEM", "FILE" },
 		{ "ca", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &options->ca_file,
