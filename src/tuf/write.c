@@ -55,7 +55,7 @@ static gboolean check_name(const char *name, GError **error)
 }
 
 /* "keys":{ID:{"keytype":…,"keyval":{"private":null,"public":…}},…} of all roles in @table. */
-static void append_keys(GString *to, GHashTable *table)
+static void append_keys(GString *to, GHashTable *table, const GPtrArray *others)
 {
 	g_autoptr(GHashTable) keys = g_hash_table_new(g_str_hash, g_str_equal);
 	g_autoptr(GPtrArray) ids = NULL;
@@ -72,6 +72,9 @@ static void append_keys(GString *to, GHashTable *table)
 			}
 		}
 	}
+	for (guint i = 0; others && i < others->len; i++)
+		g_hash_table_insert(keys, (void *)pv_public_key_id(others->pdata[i]),
+				    others->pdata[i]);
 	ids = sorted_names(keys);
 	g_string_append(to, "\"keys\":{");
 	for (guint i = 0; i < ids->len; i++) {
@@ -140,7 +143,7 @@ static gboolean append_delegations(GString *to, const PvMetadataDraft *draft, GE
 	GPtrArray *order = draft->role_order;
 
 	g_string_append(to, "\"delegations\":{");
-	append_keys(to, draft->roles);
+	append_keys(to, draft->roles, NULL);
 	g_string_append(to, ",\"roles\":[");
 	if (!order && draft->roles)
 		order = sorted = sorted_names(draft->roles);
@@ -213,7 +216,7 @@ GBytes *pv_metadata_write_signed(const PvMetadataDraft *draft, GError **error)
 	case PV_ROLE_ROOT:
 		g_string_append_printf(text, "\"consistent_snapshot\":false,\"expires\":\"%s\",",
 				       expires);
-		append_keys(text, draft->roles);
+		append_keys(text, draft->roles, draft->other_keys);
 		g_string_append_c(text, ',');
 		append_root_roles(text, draft->roles);
 		break;
