@@ -146,3 +146,7 @@
 #define PV_CHANGEFEED_RECORDS_MAX 10000 /* rows in one answer */
 #define PV_SIGNER_MESSAGE_BYTES_MAX \
 	(128 * PV_MIB) /* bytes: one message between service and signer */
+
+/* store */
+#define PV_STORE_CONNECTIONS_MAX   256     /* connections to a database server */
+#define PV_STORE_KEEP_VERSIONS_MAX 1000000 /* versions of a role that are kept whatever their age */

@@ -40,8 +40,8 @@ static void renew_expiring(PvTrustApi *api)
 	g_autoptr(GError) error = NULL;
 	PvTime now = pv_time_now();
 	g_autoptr(GPtrArray) guns =
-		pv_store_expiring(api->store, pv_time_add_seconds(now, RENEW_BEFORE_S), RENEW_BATCH,
-				  &error);
+		pv_store_expiring(api->store, now, pv_time_add_seconds(now, RENEW_BEFORE_S),
+				  RENEW_BATCH, &error);
 
 	if (!guns) {
 		g_warning("cannot look for timestamps to renew: %s", error->message);
