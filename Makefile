@@ -28,6 +28,7 @@ demo: ## sign, verify, scan and run a real image on this machine, then clean up
 bench: all ## ours beside the peers, as ratios
 	@./deps.sh check
 	@bench/run
+	@bench/trust
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (60) seconds
 	@./deps.sh check

@@ -71,7 +71,7 @@
 
 /* layer stream */
 #define PV_LAYER_BYTES_MAX (256 * PV_GIB) /* bytes: one layer inflated */
-#define PV_LAYER_RATIO_MAX 1100           /* times: deflate cannot exceed 1,032 */
+#define PV_LAYER_RATIO_MAX 200 /* times: real layers stay under 20; zeros in gzip reach 1,032 */
 #define PV_TAR_PATH_BYTES_MAX \
 	4096 /* bytes: PATH_MAX, the NUL counted: longer names cannot be opened */
 #define PV_TAR_PAX_BYTES_MAX        PV_MIB        /* bytes: one PAX header block */
@@ -80,8 +80,10 @@
 #define PV_TAR_XATTRS_MAX           128           /* extended attributes of one entry */
 #define PV_TAR_XATTR_NAME_BYTES_MAX 255           /* bytes: XATTR_NAME_MAX, what the kernel takes */
 #define PV_TAR_XATTR_BYTES_MAX      (64 * PV_KIB) /* bytes: XATTR_SIZE_MAX, one value */
-#define PV_LAYER_RATIO_FREE         (16 * PV_MIB) /* bytes of tar below which the ratio does not count */
-#define PV_ZSTD_WINDOW_LOG_MAX      27            /* log2 of bytes: 128 MiB, zstd's own default */
+#define PV_LAYER_RATIO_FREE \
+	(256 *              \
+	 PV_MIB) /* bytes of tar below which the ratio does not count: a sparse file is no attack */
+#define PV_ZSTD_WINDOW_LOG_MAX 27 /* log2 of bytes: 128 MiB, zstd's own default */
 
 /* catalog */
 #define PV_PACKAGE_DATABASE_BYTES_MAX \
@@ -149,3 +151,7 @@
 #define PV_JWT_CHAIN_MAX      8             /* certificates in a token's x5c */
 #define PV_JWT_ACCESS_MAX     1024          /* repositories that one token names */
 #define PV_TOKEN_KEYS_MAX     256           /* certificates in a rootcertbundle */
+
+/* store */
+#define PV_STORE_CONNECTIONS_MAX   256     /* connections to a database server */
+#define PV_STORE_KEEP_VERSIONS_MAX 1000000 /* versions of a role that are kept whatever their age */

@@ -104,8 +104,6 @@ static void post_upload(PvTrustApi *api, const char *gun, const PvServerRequest 
 	locked = g_mutex_locker_new(pv_trust_lock_of(api, gun));
 	if (!pv_publish_upload(api->store, api->signer, gun, parts, pv_time_now(), &refusal))
 		pv_reply_send(answer, &refusal);
-	/* Whatever the answer: a write that failed late may have been made. */
-	pv_current_forget(api->current, gun);
 }
 
 static void delete_gun(PvTrustApi *api, const char *gun, PvServerAnswer *answer)
@@ -117,7 +115,6 @@ static void delete_gun(PvTrustApi *api, const char *gun, PvServerAnswer *answer)
 	if (!pv_store_remove(api->store, gun, pv_time_now(), &error) ||
 	    !pv_signer_remove(api->signer, gun, &error))
 		pv_trust_answer_error(answer, error);
-	pv_current_forget(api->current, gun);
 }
 
 /* --- requests ----------------------------------------------------------------------------- */

@@ -20,8 +20,8 @@ static gboolean renew_expiring(PvTrustApi *api)
 	g_autoptr(GError) error = NULL;
 	PvTime now = pv_time_now();
 	g_autoptr(GPtrArray) guns =
-		pv_store_expiring(api->store, pv_time_add_seconds(now, RENEW_BEFORE_S), RENEW_BATCH,
-				  &error);
+		pv_store_expiring(api->store, now, pv_time_add_seconds(now, RENEW_BEFORE_S),
+				  RENEW_BATCH, &error);
 	guint renewed = 0;
 
 	if (!guns) {
@@ -37,7 +37,6 @@ static gboolean renew_expiring(PvTrustApi *api)
 			renewed++;
 		else
 			g_warning("cannot renew the timestamp of %s: %s", gun, failure->message);
-		pv_current_forget(api->current, gun);
 	}
 	return renewed == RENEW_BATCH;
 }

@@ -45,9 +45,7 @@ static PvReadyAnswer *ready_answer_of(const PvTrustApi *api, const PvStoredFile 
 				      gboolean is_fixed)
 {
 	const char *control = is_fixed ? api->consistent_cache_control : api->current_cache_control;
-	PvDigest digest = pv_digest_of(PV_HASH_SHA256, g_bytes_get_data(file->data, NULL),
-				       g_bytes_get_size(file->data));
-	g_autofree char *hex = pv_digest_hex(&digest);
+	g_autofree char *hex = pv_digest_hex(&file->sha256);
 	g_autofree char *etag = g_strdup_printf("\"%s\"", hex);
 	g_autofree char *date = http_date(file->created);
 	const char *headers[] = {
@@ -67,13 +65,12 @@ void pv_trust_get_metadata(PvTrustApi *api, const PvRoute *route, const PvServer
 	gboolean by_hash = route->operation == PV_OPERATION_GET_ROLE_BY_HASH;
 	g_auto(PvStoredFile) found = { 0 };
 	g_autoptr(GError) error = NULL;
+	guint64 generation = pv_store_generation(api->store, route->gun);
 	PvDigest sha256;
-	guint64 mark;
 
-	answer->ready = pv_current_get(api->current, request->path);
+	answer->ready = pv_current_get(api->current, request->path, generation);
 	if (answer->ready)
 		return;
-	mark = pv_current_mark(api->current);
 	if (by_hash && !hash_of(route, &sha256)) {
 		pv_trust_answer_refusal(answer, PV_REPLY_NOT_FOUND, json_object());
 		return;
@@ -84,7 +81,7 @@ void pv_trust_get_metadata(PvTrustApi *api, const PvRoute *route, const PvServer
 		return;
 	}
 	answer->ready = ready_answer_of(api, &found, by_hash || route->version > 0);
-	pv_current_put(api->current, route->gun, request->path, answer->ready, mark);
+	pv_current_put(api->current, request->path, answer->ready, generation);
 }
 
 /* --- change feed -------------------------------------------------------------------------- */

@@ -24,6 +24,7 @@ void pv_tuf_state_free(PvTufState *state)
 	pv_metadata_unref(state->targets);
 	g_clear_pointer(&state->delegations, g_hash_table_unref);
 	g_clear_pointer(&state->unusable, g_ptr_array_unref);
+	g_clear_pointer(&state->unverified, g_hash_table_unref);
 	g_free(state);
 }
 
@@ -33,6 +34,7 @@ static void clear_below_root(PvTufState *state)
 	g_clear_pointer(&state->snapshot, pv_metadata_unref);
 	g_clear_pointer(&state->targets, pv_metadata_unref);
 	g_hash_table_remove_all(state->delegations);
+	g_hash_table_remove_all(state->unverified);
 	g_ptr_array_set_size(state->unusable, 0);
 }
 
@@ -81,6 +83,12 @@ static gboolean check_rollback(const PvMetadata *found, const PvMetadata *before
 		       "%s is version %" G_GINT64_FORMAT ", version %" G_GINT64_FORMAT
 		       " was accepted before",
 		       found->role, found->version, before->version);
+}
+
+static gboolean check_expiry(const PvTufUpdate *update, const PvMetadata *metadata, GError **error)
+{
+	return update->policy->accept_expired ||
+	       pv_metadata_check_expiry(metadata, update->policy->now, error);
 }
 
 static const PvRole *root_role(const PvTufUpdate *update, const char *name)
@@ -149,9 +157,12 @@ static GBytes *vouched_file(PvTufUpdate *update, const char *role, const PvFileM
 	return g_steal_pointer(&file);
 }
 
-/* Parses and checks the file of one role below the timestamp. */
+/*
+ * Parses and checks the file of one role below the timestamp. @ret_unverified (optional) is written
+ * also on failure: what was parsed, whatever its signatures are worth.
+ */
 static PvMetadata *vouched_metadata(PvTufUpdate *update, const char *name, const PvFileMeta *meta,
-				    const PvRole *role, GError **error)
+				    const PvRole *role, PvMetadata **ret_unverified, GError **error)
 {
 	g_autoptr(PvMetadata) before = remembered(update, name, role);
 	g_autoptr(PvMetadata) metadata = NULL;
@@ -165,9 +176,10 @@ static PvMetadata *vouched_metadata(PvTufUpdate *update, const char *name, const
 			return NULL;
 		metadata = pv_metadata_parse(name, file, error);
 	}
+	if (metadata && ret_unverified)
+		*ret_unverified = pv_metadata_ref(metadata);
 	if (!metadata || !pv_metadata_verify(metadata, role, error) ||
-	    !pv_metadata_check_expiry(metadata, update->policy->now, error) ||
-	    !check_rollback(metadata, before, error))
+	    !check_expiry(update, metadata, error) || !check_rollback(metadata, before, error))
 		return NULL;
 	return g_steal_pointer(&metadata);
 }
@@ -176,8 +188,8 @@ static gboolean update_snapshot(PvTufUpdate *update, GError **error)
 {
 	const PvFileMeta *meta = g_hash_table_lookup(update->state->timestamp->files, "snapshot");
 
-	update->state->snapshot =
-		vouched_metadata(update, "snapshot", meta, root_role(update, "snapshot"), error);
+	update->state->snapshot = vouched_metadata(update, "snapshot", meta,
+						   root_role(update, "snapshot"), NULL, error);
 	return update->state->snapshot != NULL;
 }
 
@@ -187,7 +199,7 @@ static gboolean check_root(PvTufUpdate *update, GError **error)
 	const PvFileMeta *meta = g_hash_table_lookup(update->state->snapshot->files, "root");
 
 	return pv_file_meta_check(meta, update->state->root->file, "root", error) &&
-	       pv_metadata_check_expiry(update->state->root, update->policy->now, error);
+	       check_expiry(update, update->state->root, error);
 }
 
 /* A delegation that cannot be used hides what it names; the others stay usable. */
@@ -203,17 +215,21 @@ static gboolean update_delegation(PvTufUpdate *update, const PvRole *role, GQueu
 	PvTufState *state = update->state;
 	const PvFileMeta *meta = g_hash_table_lookup(state->snapshot->files, role->name);
 	g_autoptr(GError) failure = NULL;
+	g_autoptr(PvMetadata) unverified = NULL;
 	PvMetadata *metadata;
 
 	if (!meta || g_hash_table_contains(state->delegations, role->name))
 		return TRUE;
-	metadata = vouched_metadata(update, role->name, meta, role, &failure);
+	metadata = vouched_metadata(update, role->name, meta, role, &unverified, &failure);
 	if (!metadata) {
 		if (!is_unusable(failure)) {
 			g_propagate_error(error, g_steal_pointer(&failure));
 			return FALSE;
 		}
 		g_ptr_array_add(state->unusable, g_strdup(failure->message));
+		if (unverified)
+			g_hash_table_insert(state->unverified, g_strdup(role->name),
+					    g_steal_pointer(&unverified));
 		return TRUE;
 	}
 	g_hash_table_insert(state->delegations, g_strdup(role->name), metadata);
@@ -227,8 +243,8 @@ static gboolean update_targets(PvTufUpdate *update, GError **error)
 	const PvFileMeta *meta = g_hash_table_lookup(state->snapshot->files, "targets");
 	g_auto(GQueue) parents = G_QUEUE_INIT;
 
-	state->targets =
-		vouched_metadata(update, "targets", meta, root_role(update, "targets"), error);
+	state->targets = vouched_metadata(update, "targets", meta, root_role(update, "targets"),
+					  NULL, error);
 	if (!state->targets)
 		return FALSE;
 	g_queue_push_tail(&parents, state->targets);
@@ -340,6 +356,8 @@ PvTufState *pv_tuf_update(const PvTufPolicy *policy, const PvTufRemote *remote,
 
 	state->delegations = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 						   (GDestroyNotify)pv_metadata_unref);
+	state->unverified = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+						  (GDestroyNotify)pv_metadata_unref);
 	state->unusable = g_ptr_array_new_with_free_func(g_free);
 	if (!run(&update, error) || !store_all(&update, error)) {
 		pv_fail_wrap(error, "%s", policy->gun);

@@ -46,6 +46,11 @@ typedef struct {
 	void *accept_data;
 	gboolean offline; /* use the cache only; a timestamp that is expired still fails */
 	gint64 max_age_s; /* 0: always ask; otherwise a cached timestamp this young is used unasked */
+	/*
+	 * For a publisher, who must be able to sign anew what ran out: root, targets, snapshot and
+	 * delegations may be expired (a timestamp never).
+	 */
+	gboolean accept_expired;
 } PvTufPolicy;
 
 /* A verified set. All metadata in it is verified, unexpired and consistent. */
@@ -53,7 +58,12 @@ typedef struct {
 	PvMetadata *root, *timestamp, *snapshot, *targets;
 	GHashTable *delegations; /* role name → PvMetadata */
 	GPtrArray *unusable;     /* of char*: delegations passed over, each with its reason */
-	gboolean from_cache;     /* nothing was asked of the server */
+	/*
+	 * role name → PvMetadata of such delegations: the snapshot vouches for the bytes, the role's
+	 * keys or threshold do not. For who may sign them anew (witness); never to be believed.
+	 */
+	GHashTable *unverified;
+	gboolean from_cache; /* nothing was asked of the server */
 } PvTufState;
 
 void pv_tuf_state_free(PvTufState *state);

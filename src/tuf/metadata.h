@@ -40,6 +40,7 @@ typedef struct {
 } PvRole;
 
 PvRole *pv_role_new(const char *name, guint threshold);
+PvRole *pv_role_copy(const PvRole *role); /* keys are shared, which never change */
 void pv_role_free(PvRole *role);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvRole, pv_role_free)
 
@@ -69,6 +70,8 @@ typedef struct {
 	 * targets and delegations: name → PvRole of what they delegate to. */
 	GHashTable *roles;
 	GPtrArray *role_order; /* (borrowed names) delegations in the order of the file */
+	/* root: (nullable) PvPublicKey in the key table that no role names: former certificates. */
+	GPtrArray *other_keys;
 	/* targets and delegations: name → PvFileMeta. snapshot and timestamp: role → PvFileMeta. */
 	GHashTable *files;
 } PvMetadata;
@@ -142,6 +145,8 @@ typedef struct {
 	GHashTable *roles; /* (borrowed) name → PvRole: root's four, or delegations; may be NULL */
 	GPtrArray *role_order; /* (borrowed) order of delegations; NULL sorts by name */
 	GHashTable *files;     /* (borrowed) name → PvFileMeta; may be NULL */
+	GPtrArray
+		*other_keys; /* (borrowed) root: kept in the key table though no role names them */
 } PvMetadataDraft;
 
 /**
@@ -157,7 +162,8 @@ GBytes *pv_metadata_write_signed(const PvMetadataDraft *draft, GError **error);
  * @signed_part: of pv_metadata_write_signed(), or the `canonical` of existing metadata
  * @signatures: of PvSignature
  *
- * Returns: (transfer full): `{"signed":…,"signatures":[…]}` byte-exactly as trust.md 0.1 demands.
+ * Returns: (transfer full): `{"signed":…,"signatures":[…]}` byte-exactly as trust.md 0.1 demands. A
+ * key id or method that is not of printable ASCII without quotes is refused: PV_ERROR_SYNTAX.
  */
 GBytes *pv_metadata_write_file(GBytes *signed_part, GPtrArray *signatures, GError **error);
 

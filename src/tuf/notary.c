@@ -214,7 +214,11 @@ static PvRole *read_role(const Reader *reader, const PvNode *node, const char *n
 			&threshold, error))
 		return NULL;
 	role = pv_role_new(name, (guint)threshold);
-	ids = array_of(reader, pv_node_member(node, "keyids"), "keyids", PV_KEYS_MAX, error);
+	ids = pv_node_member(node, "keyids");
+	/* Go writes null for the list of a role whose last key was purged. */
+	if (ids && pv_node_kind(ids) == PV_NODE_NULL)
+		return g_steal_pointer(&role);
+	ids = array_of(reader, ids, "keyids", PV_KEYS_MAX, error);
 	if (!ids)
 		return NULL;
 	for (const PvNode *item = pv_node_first(ids); item; item = pv_node_next(item)) {
@@ -233,6 +237,25 @@ static PvRole *read_role(const Reader *reader, const PvNode *node, const char *n
 		g_ptr_array_add(role->keys, pv_public_key_ref(key));
 	}
 	return g_steal_pointer(&role);
+}
+
+/* (transfer full) (nullable): the keys of the table that no role of @roles names. */
+static GPtrArray *unnamed_keys(GHashTable *keys, GHashTable *roles)
+{
+	GPtrArray *unnamed = g_ptr_array_new_with_free_func((GDestroyNotify)pv_public_key_unref);
+	GHashTableIter iter;
+	PvPublicKey *key;
+	PvRole *role;
+
+	g_hash_table_iter_init(&iter, roles);
+	while (g_hash_table_iter_next(&iter, NULL, (void **)&role)) {
+		for (guint i = 0; i < role->keys->len; i++)
+			g_hash_table_remove(keys, pv_public_key_id(role->keys->pdata[i]));
+	}
+	g_hash_table_iter_init(&iter, keys);
+	while (g_hash_table_iter_next(&iter, NULL, (void **)&key))
+		g_ptr_array_add(unnamed, pv_public_key_ref(key));
+	return unnamed;
 }
 
 static gboolean read_root(Reader *reader, const PvNode *body, GError **error)
@@ -256,6 +279,7 @@ static gboolean read_root(Reader *reader, const PvNode *body, GError **error)
 			return FALSE;
 		g_hash_table_insert(reader->metadata->roles, role->name, role);
 	}
+	reader->metadata->other_keys = unnamed_keys(keys, reader->metadata->roles);
 	return TRUE;
 }
 

@@ -69,6 +69,20 @@ PvRole *pv_role_new(const char *name, guint threshold)
 	return role;
 }
 
+PvRole *pv_role_copy(const PvRole *role)
+{
+	PvRole *copy = pv_role_new(role->name, role->threshold);
+
+	for (guint i = 0; i < role->keys->len; i++)
+		g_ptr_array_add(copy->keys, pv_public_key_ref(role->keys->pdata[i]));
+	if (role->paths) {
+		copy->paths = g_ptr_array_new_with_free_func(g_free);
+		for (guint i = 0; i < role->paths->len; i++)
+			g_ptr_array_add(copy->paths, g_strdup(role->paths->pdata[i]));
+	}
+	return copy;
+}
+
 void pv_role_free(PvRole *role)
 {
 	if (!role)
@@ -144,6 +158,7 @@ static void metadata_clear(void *data)
 	g_free(metadata->role);
 	g_clear_pointer(&metadata->roles, g_hash_table_unref);
 	g_clear_pointer(&metadata->role_order, g_ptr_array_unref);
+	g_clear_pointer(&metadata->other_keys, g_ptr_array_unref);
 	g_clear_pointer(&metadata->files, g_hash_table_unref);
 }
 

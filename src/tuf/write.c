@@ -55,7 +55,7 @@ static gboolean check_name(const char *name, GError **error)
 }
 
 /* "keys":{ID:{"keytype":…,"keyval":{"private":null,"public":…}},…} of all roles in @table. */
-static void append_keys(GString *to, GHashTable *table)
+static void append_keys(GString *to, GHashTable *table, const GPtrArray *others)
 {
 	g_autoptr(GHashTable) keys = g_hash_table_new(g_str_hash, g_str_equal);
 	g_autoptr(GPtrArray) ids = NULL;
@@ -72,6 +72,9 @@ static void append_keys(GString *to, GHashTable *table)
 			}
 		}
 	}
+	for (guint i = 0; others && i < others->len; i++)
+		g_hash_table_insert(keys, (void *)pv_public_key_id(others->pdata[i]),
+				    others->pdata[i]);
 	ids = sorted_names(keys);
 	g_string_append(to, "\"keys\":{");
 	for (guint i = 0; i < ids->len; i++) {
@@ -140,7 +143,7 @@ static gboolean append_delegations(GString *to, const PvMetadataDraft *draft, GE
 	GPtrArray *order = draft->role_order;
 
 	g_string_append(to, "\"delegations\":{");
-	append_keys(to, draft->roles);
+	append_keys(to, draft->roles, NULL);
 	g_string_append(to, ",\"roles\":[");
 	if (!order && draft->roles)
 		order = sorted = sorted_names(draft->roles);
@@ -213,7 +216,7 @@ GBytes *pv_metadata_write_signed(const PvMetadataDraft *draft, GError **error)
 	case PV_ROLE_ROOT:
 		g_string_append_printf(text, "\"consistent_snapshot\":false,\"expires\":\"%s\",",
 				       expires);
-		append_keys(text, draft->roles);
+		append_keys(text, draft->roles, draft->other_keys);
 		g_string_append_c(text, ',');
 		append_root_roles(text, draft->roles);
 		break;
@@ -233,6 +236,18 @@ GBytes *pv_metadata_write_signed(const PvMetadataDraft *draft, GError **error)
 	return g_string_free_to_bytes(g_steal_pointer(&text));
 }
 
+/* Key ids and methods come from files that others wrote; what would need escapes is none. */
+static gboolean check_word(const char *word, const char *what, GError **error)
+{
+	for (const char *p = word; *p; p++) {
+		if (!g_ascii_isgraph(*p) || *p == '"' || *p == '\\')
+			return pv_fail(error, PV_ERROR_SYNTAX,
+				       "a signature's %s with the byte 0x%02x cannot be written",
+				       what, (guchar)*p);
+	}
+	return TRUE;
+}
+
 GBytes *pv_metadata_write_file(GBytes *signed_part, GPtrArray *signatures, GError **error)
 {
 	g_autoptr(GBytes) body = pv_canonical_file_form(signed_part, error);
@@ -250,6 +265,9 @@ GBytes *pv_metadata_write_file(GBytes *signed_part, GPtrArray *signatures, GErro
 		gsize length;
 		const void *bytes = g_bytes_get_data(signature->bytes, &length);
 
+		if (!check_word(signature->key_id, "key id", error) ||
+		    !check_word(signature->method, "method", error))
+			return NULL;
 		g_string_append_printf(text, "%s{\"keyid\":\"%s\",\"method\":\"%s\",\"sig\":",
 				       i ? "," : "", signature->key_id, signature->method);
 		append_base64(text, bytes, length);

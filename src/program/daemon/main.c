@@ -136,7 +136,7 @@ static gboolean serve(const Options *options, const char *data, GError **error)
 	signer = pv_signer_start(keys, error);
 	if (!signer)
 		return FALSE;
-	store = pv_store_open(options->store ? options->store : "sqlite", data, error);
+	store = pv_store_open(options->store ? options->store : "sqlite", data, NULL, error);
 	if (!store)
 		return FALSE;
 	api = pv_trust_api_new(store, signer, &PV_TRUST_API_DEFAULTS);
