@@ -165,7 +165,8 @@ GBytes *pv_metadata_write_signed(const PvMetadataDraft *draft, GError **error);
  * @signed_part: of pv_metadata_write_signed(), or the `canonical` of existing metadata
  * @signatures: of PvSignature
  *
- * Returns: (transfer full): `{"signed":…,"signatures":[…]}` byte-exactly as trust.md 0.1 demands.
+ * Returns: (transfer full): `{"signed":…,"signatures":[…]}` byte-exactly as trust.md 0.1 demands. A
+ * key id or method that is not of printable ASCII without quotes is refused: PV_ERROR_SYNTAX.
  */
 GBytes *pv_metadata_write_file(GBytes *signed_part, GPtrArray *signatures, GError **error);
 

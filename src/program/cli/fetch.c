@@ -17,7 +17,9 @@
 #include "oci/http.h"
 #include "trust/fetch_protocol.h"
 
-#define SOCKET_FD 3
+#define SOCKET_FD        3
+#define GET_TIMEOUT_MS   40000 /* longer than PV_HTTP_SLOW_SECONDS, whose sentence says more */
+#define GET_BYTES_PER_MS 64
 
 typedef struct {
 	const char *server, *gun;
@@ -45,7 +47,7 @@ static char *reason_of(const PvHttpResponse *response, const char **ret_code, js
 	*ret_body = body;
 	*ret_code = pv_json_string(first, "code");
 	if (!message)
-		return g_strdup_printf("status %d", response->status);
+		return g_strdup("no reason was given");
 	return why ? g_strdup_printf("%s %s", message, why) : g_strdup(message);
 }
 
@@ -104,6 +106,8 @@ static GBytes *get(Fetch *fetch, const PvMessage *question, const char *method, 
 	url = url_of(fetch, file);
 	request.url = url;
 	request.max_bytes = max_bytes;
+	/* A server that is just not slow enough to give up on must not hold anybody for hours. */
+	request.timeout_ms = GET_TIMEOUT_MS + (guint)(max_bytes / GET_BYTES_PER_MS);
 	/* Rotation and `.key` need the right to push (trust.md 1.1). */
 	return send_request(fetch, &request, g_str_has_suffix(file, ".key"), error);
 }
