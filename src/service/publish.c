@@ -24,6 +24,7 @@ typedef struct {
 	const char *gun;
 	PvTime now;
 	PvRefusal *refusal;
+	PvMetadata *before;   /* the newest timestamp, read first: NULL in a new repository */
 	GHashTable *uploaded; /* role → GBytes, without timestamp */
 	PvMetadata *root;     /* the one that counts: the new one if there is one */
 	GHashTable *targets;  /* role → PvMetadata, uploaded and those loaded as parents */
@@ -353,15 +354,12 @@ static gboolean make_snapshot(Publish *publish)
 
 static gboolean make_timestamp(Publish *publish)
 {
-	g_autoptr(PvMetadata) before = NULL;
 	g_autoptr(PvMetadata) timestamp = NULL;
 	g_autoptr(GError) error = NULL;
 
-	before = pv_server_stored(publish->store, publish->gun, "timestamp", &error);
-	if (error)
-		return refuse_storage(publish, error);
-	timestamp = pv_server_next_timestamp(publish->signer, publish->gun, publish->root, before,
-					     publish->snapshot, publish->now, &error);
+	timestamp =
+		pv_server_next_timestamp(publish->signer, publish->gun, publish->root,
+					 publish->before, publish->snapshot, publish->now, &error);
 	if (!timestamp)
 		return refuse_storage(publish, error);
 	add_update(publish, timestamp);
@@ -371,20 +369,37 @@ static gboolean make_timestamp(Publish *publish)
 static gboolean store_all(Publish *publish)
 {
 	g_autoptr(GError) error = NULL;
+	PvDigest base = { 0 };
 
-	if (pv_store_publish(publish->store, publish->gun, (PvStoreUpdate *)publish->updates->data,
-			     publish->updates->len, publish->now, &error))
+	if (publish->before)
+		base = pv_server_digest(publish->before);
+	if (pv_store_publish(publish->store, publish->gun, publish->before ? &base : NULL,
+			     (PvStoreUpdate *)publish->updates->data, publish->updates->len,
+			     publish->now, &error))
 		return TRUE;
 	if (g_error_matches(error, PV_ERROR, PV_ERROR_CONFLICT))
 		return pv_reply_refuse(publish->refusal, PV_REPLY_VERSION, json_object());
+	if (g_error_matches(error, PV_ERROR, PV_ERROR_LIMIT))
+		return pv_reply_invalid_update(publish->refusal, "ErrValidation", NULL, "%s",
+					       error->message);
 	return refuse_storage(publish, error);
+}
+
+/* Read before all else: what is published on top of it must still be the newest then. */
+static gboolean take_base(Publish *publish)
+{
+	g_autoptr(GError) error = NULL;
+
+	publish->before = pv_server_stored(publish->store, publish->gun, "timestamp", &error);
+	return !error || refuse_storage(publish, error);
 }
 
 static gboolean run(Publish *publish, GPtrArray *parts)
 {
 	GBytes *snapshot;
 
-	if (!take_parts(publish, parts) || !take_root(publish) || !take_targets(publish))
+	if (!take_parts(publish, parts) || !take_base(publish) || !take_root(publish) ||
+	    !take_targets(publish))
 		return FALSE;
 	snapshot = g_hash_table_lookup(publish->uploaded, "snapshot");
 	if (snapshot ? !take_snapshot(publish, snapshot) : !make_snapshot(publish))
@@ -411,6 +426,7 @@ gboolean pv_publish_upload(PvStore *store, PvSigner *signer, const char *gun, GP
 	g_array_unref(publish.updates);
 	g_hash_table_unref(publish.targets);
 	g_hash_table_unref(publish.uploaded);
+	pv_metadata_unref(publish.before);
 	pv_metadata_unref(publish.root);
 	pv_metadata_unref(publish.snapshot);
 	return done;

@@ -32,18 +32,18 @@ static PvMetadata *renewed_snapshot(PvSigner *signer, const char *gun, const PvM
 gboolean pv_publish_renew(PvStore *store, PvSigner *signer, const char *gun, PvTime now,
 			  GError **error)
 {
-	g_autoptr(PvMetadata) root = pv_server_stored(store, gun, "root", error);
+	g_autoptr(PvMetadata) before = pv_server_stored(store, gun, "timestamp", error);
+	g_autoptr(PvMetadata) root = before ? pv_server_stored(store, gun, "root", error) : NULL;
 	g_autoptr(PvMetadata) snapshot =
 		root ? pv_server_stored(store, gun, "snapshot", error) : NULL;
-	g_autoptr(PvMetadata) before =
-		snapshot ? pv_server_stored(store, gun, "timestamp", error) : NULL;
 	g_autoptr(PvMetadata) renewed = NULL;
 	g_autoptr(PvMetadata) timestamp = NULL;
 	g_autoptr(GError) failure = NULL;
 	PvStoreUpdate updates[2];
+	PvDigest base;
 	guint count = 0;
 
-	if (!before)
+	if (!snapshot)
 		return *error == NULL; /* removed meanwhile */
 	renewed = renewed_snapshot(signer, gun, root, snapshot, now, &failure);
 	if (failure) {
@@ -59,7 +59,12 @@ gboolean pv_publish_renew(PvStore *store, PvSigner *signer, const char *gun, PvT
 		return FALSE;
 	updates[count++] = (PvStoreUpdate){ timestamp->role, timestamp->version, timestamp->file,
 					    timestamp->expires };
-	return pv_store_publish(store, gun, updates, count, now, error);
+	base = pv_server_digest(before);
+	if (pv_store_renew(store, gun, &base, updates, count, now, &failure) ||
+	    g_error_matches(failure, PV_ERROR, PV_ERROR_CONFLICT))
+		return TRUE; /* published meanwhile: that signed a new timestamp, too */
+	g_propagate_error(error, g_steal_pointer(&failure));
+	return FALSE;
 }
 
 PvPublicKey *pv_publish_server_key(PvStore *store, PvSigner *signer, const char *gun,

@@ -19,6 +19,14 @@ PvMetadata *pv_server_stored(PvStore *store, const char *gun, const char *role, 
 	return pv_metadata_parse(role, file.data, error);
 }
 
+PvDigest pv_server_digest(const PvMetadata *metadata)
+{
+	gsize size;
+	const void *data = g_bytes_get_data(metadata->file, &size);
+
+	return pv_digest_of(PV_HASH_SHA256, data, size);
+}
+
 GHashTable *pv_server_copied_files(const PvMetadata *metadata)
 {
 	GHashTable *files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,

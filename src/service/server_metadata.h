@@ -12,6 +12,9 @@
 /* (transfer full): the newest stored metadata of @role; NULL without an error if there is none. */
 PvMetadata *pv_server_stored(PvStore *store, const char *gun, const char *role, GError **error);
 
+/* SHA-256 of the stored file. */
+PvDigest pv_server_digest(const PvMetadata *metadata);
+
 /* (transfer full): a copy of what a snapshot lists; empty for NULL. */
 GHashTable *pv_server_copied_files(const PvMetadata *metadata);
 

@@ -42,6 +42,9 @@ typedef struct {
 PvRole *pv_role_new(const char *name, guint threshold);
 PvRole *pv_role_copy(const PvRole *role); /* keys are shared, which never change */
 void pv_role_free(PvRole *role);
+
+/* TRUE if @name is below one of a delegation's paths. */
+gboolean pv_role_covers(const PvRole *role, const char *name);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvRole, pv_role_free)
 
 typedef struct {
@@ -213,7 +216,8 @@ GBytes *pv_metadata_write_signed(const PvMetadataDraft *draft, GError **error);
  * @signed_part: of pv_metadata_write_signed(), or the `canonical` of existing metadata
  * @signatures: of PvSignature
  *
- * Returns: (transfer full): `{"signed":…,"signatures":[…]}` byte-exactly as trust.md 0.1 demands.
+ * Returns: (transfer full): `{"signed":…,"signatures":[…]}` byte-exactly as trust.md 0.1 demands. A
+ * key id or method that is not of printable ASCII without quotes is refused: PV_ERROR_SYNTAX.
  */
 GBytes *pv_metadata_write_file(GBytes *signed_part, GPtrArray *signatures, GError **error);
 

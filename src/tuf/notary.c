@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "tuf/nodes.h"
 #include "tuf/notary_private.h"
 
 static const char *const known_file[] = { "signed", "signatures", NULL };
@@ -24,8 +25,6 @@ static const char *const known_targets[] = { "_type",   "version",     "expires"
 static const char *const known_meta[] = { "_type", "version", "expires", "meta", NULL };
 static const char *const known_delegations[] = { "keys", "roles", NULL };
 static const char *const known_role[] = { "keyids", "threshold", "name", "paths", NULL };
-static const char *const known_key[] = { "keytype", "keyval", NULL };
-static const char *const known_keyval[] = { "public", "private", NULL };
 
 static const char *const type_of_kind[] = {
 	[PV_ROLE_ROOT] = "Root",          [PV_ROLE_TARGETS] = "Targets",
@@ -41,15 +40,15 @@ static gboolean read_signature(PvNotaryReader *reader, const PvNode *node, GErro
 	g_autoptr(GBytes) bytes = NULL;
 	gsize size;
 
-	if (!pv_notary_object(reader, node, "a signature", known_signature, error))
+	if (!pv_tuf_read_object(reader->where, node, "a signature", known_signature, error))
 		return FALSE;
-	key_id = pv_notary_string(reader, pv_node_member(node, "keyid"), "keyid", error);
+	key_id = pv_tuf_read_string(reader->where, pv_node_member(node, "keyid"), "keyid", error);
 	if (!key_id)
 		return FALSE;
-	method = pv_notary_string(reader, pv_node_member(node, "method"), "method", error);
+	method = pv_tuf_read_string(reader->where, pv_node_member(node, "method"), "method", error);
 	if (!method)
 		return FALSE;
-	data = pv_notary_base64(reader, pv_node_member(node, "sig"), "sig", &size, error);
+	data = pv_tuf_read_base64(reader->where, pv_node_member(node, "sig"), "sig", &size, error);
 	if (!data)
 		return FALSE;
 	bytes = g_bytes_new_take(g_steal_pointer(&data), size);
@@ -61,7 +60,7 @@ static gboolean read_signatures(PvNotaryReader *reader, const PvNode *node, GErr
 {
 	reader->metadata->signatures =
 		g_ptr_array_new_with_free_func((GDestroyNotify)pv_signature_free);
-	if (!pv_notary_array(reader, node, "signatures", PV_SIGNATURES_MAX, error))
+	if (!pv_tuf_read_array(reader->where, node, "signatures", PV_SIGNATURES_MAX, error))
 		return FALSE;
 	for (const PvNode *item = pv_node_first(node); item; item = pv_node_next(item)) {
 		if (!read_signature(reader, item, error))
@@ -79,36 +78,19 @@ static GHashTable *read_keys(const PvNotaryReader *reader, const PvNode *node, G
 	g_autoptr(GHashTable) keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 							   (GDestroyNotify)pv_public_key_unref);
 
-	if (!pv_notary_object(reader, node, "keys", NULL, error))
+	if (!pv_tuf_read_object(reader->where, node, "keys", NULL, error))
 		return NULL;
 	if (pv_node_length(node) > PV_KEYS_MAX)
 		return pv_fail_null(error, PV_ERROR_LIMIT, "%s: %u keys, at most %d count",
 				    reader->where, pv_node_length(node), PV_KEYS_MAX);
 	for (const PvNode *member = pv_node_first(node); member; member = pv_node_next(member)) {
 		g_autoptr(GError) unknown = NULL;
-		g_autofree char *type = NULL;
-		g_autofree guint8 *public = NULL;
-		const PvNode *value;
-		PvPublicKey *key;
-		gsize size;
+		g_autoptr(PvPublicKey) key = NULL;
 
-		if (!pv_notary_object(reader, member, "a key", known_key, error))
+		if (!pv_tuf_read_key(reader->where, member, &key, &unknown, error))
 			return NULL;
-		type = pv_notary_string(reader, pv_node_member(member, "keytype"), "keytype",
-					error);
-		if (!type)
-			return NULL;
-		value = pv_notary_object(reader, pv_node_member(member, "keyval"), "keyval",
-					 known_keyval, error);
-		if (!value)
-			return NULL;
-		public = pv_notary_base64(reader, pv_node_member(value, "public"), "a public key",
-					  &size, error);
-		if (!public)
-			return NULL;
-		key = pv_public_key_new(type, public, size, &unknown);
 		if (key)
-			g_hash_table_insert(keys, pv_node_dup_name(member), key);
+			g_hash_table_insert(keys, pv_node_dup_name(member), g_steal_pointer(&key));
 		else
 			g_debug("%s: key passed over: %s", reader->where, unknown->message);
 	}
@@ -122,20 +104,20 @@ static PvRole *read_role(const PvNotaryReader *reader, const PvNode *node, const
 	const PvNode *ids;
 	gint64 threshold;
 
-	if (!pv_notary_object(reader, node, "a role", known_role, error) ||
-	    !pv_notary_integer(reader, pv_node_member(node, "threshold"), "threshold", 1,
-			       PV_KEYS_MAX, &threshold, error))
+	if (!pv_tuf_read_object(reader->where, node, "a role", known_role, error) ||
+	    !pv_tuf_read_integer(reader->where, pv_node_member(node, "threshold"), "threshold", 1,
+				 PV_KEYS_MAX, &threshold, error))
 		return NULL;
 	role = pv_role_new(name, (guint)threshold);
 	ids = pv_node_member(node, "keyids");
 	/* Go writes null for the list of a role whose last key was purged. */
 	if (ids && pv_node_kind(ids) == PV_NODE_NULL)
 		return g_steal_pointer(&role);
-	ids = pv_notary_array(reader, ids, "keyids", PV_KEYS_MAX, error);
+	ids = pv_tuf_read_array(reader->where, ids, "keyids", PV_KEYS_MAX, error);
 	if (!ids)
 		return NULL;
 	for (const PvNode *item = pv_node_first(ids); item; item = pv_node_next(item)) {
-		g_autofree char *id = pv_notary_string(reader, item, "a key id", error);
+		g_autofree char *id = pv_tuf_read_string(reader->where, item, "a key id", error);
 		PvPublicKey *key;
 
 		if (!id)
@@ -178,7 +160,7 @@ static gboolean read_root(PvNotaryReader *reader, const PvNode *body, GError **e
 	const PvNode *roles = pv_node_member(body, "roles");
 
 	keys = read_keys(reader, pv_node_member(body, "keys"), error);
-	if (!keys || !pv_notary_object(reader, roles, "roles", NULL, error))
+	if (!keys || !pv_tuf_read_object(reader->where, roles, "roles", NULL, error))
 		return FALSE;
 	for (gsize i = 0; i < G_N_ELEMENTS(required); i++) {
 		const PvNode *node = pv_node_member(roles, required[i]);
@@ -202,10 +184,10 @@ static gboolean read_paths(const PvNotaryReader *reader, const PvNode *node, PvR
 	role->paths = g_ptr_array_new_with_free_func(g_free);
 	if (!node || pv_node_kind(node) == PV_NODE_NULL)
 		return TRUE;
-	if (!pv_notary_array(reader, node, "paths", PV_DELEGATIONS_MAX, error))
+	if (!pv_tuf_read_array(reader->where, node, "paths", PV_DELEGATIONS_MAX, error))
 		return FALSE;
 	for (const PvNode *item = pv_node_first(node); item; item = pv_node_next(item)) {
-		char *path = pv_notary_string(reader, item, "a path", error);
+		char *path = pv_tuf_read_string(reader->where, item, "a path", error);
 
 		if (!path)
 			return FALSE;
@@ -223,9 +205,9 @@ static gboolean read_delegation(PvNotaryReader *reader, const PvNode *node, GHas
 	g_autoptr(PvRole) role = NULL;
 	PvRoleKind kind;
 
-	if (!pv_notary_object(reader, node, "a delegation", known_role, error))
+	if (!pv_tuf_read_object(reader->where, node, "a delegation", known_role, error))
 		return FALSE;
-	name = pv_notary_string(reader, pv_node_member(node, "name"), "name", error);
+	name = pv_tuf_read_string(reader->where, pv_node_member(node, "name"), "name", error);
 	if (!name || !pv_role_kind(name, &kind, error))
 		return FALSE;
 	parent = g_path_get_dirname(name);
@@ -251,15 +233,15 @@ static gboolean read_delegations(PvNotaryReader *reader, const PvNode *node, GEr
 
 	if (!node || pv_node_kind(node) == PV_NODE_NULL)
 		return TRUE;
-	if (!pv_notary_object(reader, node, "delegations", known_delegations, error))
+	if (!pv_tuf_read_object(reader->where, node, "delegations", known_delegations, error))
 		return FALSE;
 	if (pv_node_length(node) == 0)
 		return TRUE;
 	keys = read_keys(reader, pv_node_member(node, "keys"), error);
 	if (!keys)
 		return FALSE;
-	roles = pv_notary_array(reader, pv_node_member(node, "roles"), "delegations.roles",
-				PV_DELEGATIONS_MAX, error);
+	roles = pv_tuf_read_array(reader->where, pv_node_member(node, "roles"), "delegations.roles",
+				  PV_DELEGATIONS_MAX, error);
 	if (!roles)
 		return FALSE;
 	for (const PvNode *item = pv_node_first(roles); item; item = pv_node_next(item)) {
@@ -283,7 +265,7 @@ static gboolean read_common(PvNotaryReader *reader, const PvNode *body, GError *
 {
 	PvMetadata *metadata = reader->metadata;
 	g_autofree char *type =
-		pv_notary_string(reader, pv_node_member(body, "_type"), "_type", error);
+		pv_tuf_read_string(reader->where, pv_node_member(body, "_type"), "_type", error);
 	g_autofree char *expires = NULL;
 
 	if (!type)
@@ -291,10 +273,11 @@ static gboolean read_common(PvNotaryReader *reader, const PvNode *body, GError *
 	if (strcmp(type, type_of_kind[metadata->kind]) != 0)
 		return pv_fail(error, PV_ERROR_SYNTAX, "%s: _type is \"%.32s\", expected \"%s\"",
 			       reader->where, type, type_of_kind[metadata->kind]);
-	if (!pv_notary_integer(reader, pv_node_member(body, "version"), "version", 1, G_MAXINT32,
-			       &metadata->version, error))
+	if (!pv_tuf_read_integer(reader->where, pv_node_member(body, "version"), "version", 1,
+				 G_MAXINT32, &metadata->version, error))
 		return FALSE;
-	expires = pv_notary_string(reader, pv_node_member(body, "expires"), "expires", error);
+	expires = pv_tuf_read_string(reader->where, pv_node_member(body, "expires"), "expires",
+				     error);
 	if (!expires)
 		return FALSE;
 	if (!pv_time_parse(expires, strlen(expires), &metadata->expires, error))
@@ -311,7 +294,7 @@ static gboolean read_body(PvNotaryReader *reader, const PvNode *body, GError **e
 	};
 	PvMetadata *metadata = reader->metadata;
 
-	if (!pv_notary_object(reader, body, "signed", known[metadata->kind], error) ||
+	if (!pv_tuf_read_object(reader->where, body, "signed", known[metadata->kind], error) ||
 	    !read_common(reader, body, error))
 		return FALSE;
 	switch (metadata->kind) {
@@ -363,7 +346,8 @@ static PvMetadata *parse(const char *role, GBytes *file, const char *only, gbool
 		reader.only = only;
 		reader.places = places;
 	}
-	top = pv_notary_object(&reader, pv_document_root(document), "the file", known_file, error);
+	top = pv_tuf_read_object(reader.where, pv_document_root(document), "the file", known_file,
+				 error);
 	if (!top)
 		return NULL;
 	body = pv_node_member(top, "signed");

@@ -9,54 +9,13 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "tuf/nodes.h"
 #include "tuf/notary_private.h"
 
-static const char *const known_target[] = { "hashes", "length", "custom", NULL };
-
-static gboolean read_hash(const PvNotaryReader *reader, const PvNode *hashes, const char *name,
-			  PvHash hash, PvDigest *ret_digest, GError **error)
+static gboolean is_wanted(const PvNotaryReader *reader, const char *name, gsize length)
 {
-	const PvNode *node = pv_node_member(hashes, name);
-	guint8 size = hash == PV_HASH_SHA256 ? 32 : 64;
-
-	if (!node)
-		return TRUE;
-	if (!pv_notary_base64_into(reader, node, name, ret_digest->raw, size, error))
-		return FALSE;
-	ret_digest->hash = hash;
-	ret_digest->size = size;
-	return TRUE;
-}
-
-gboolean pv_notary_read_file(const PvNotaryReader *reader, const PvNode *node, PvFileMeta *meta,
-			     GError **error)
-{
-	const PvNode *hashes;
-	gint64 length;
-
-	if (!pv_notary_object(reader, node, "a file", known_target, error) ||
-	    !pv_notary_integer(reader, pv_node_member(node, "length"), "length", 0,
-			       G_GINT64_CONSTANT(1) << 53, &length, error))
-		return FALSE;
-	meta->length = (guint64)length;
-	hashes = pv_notary_object(reader, pv_node_member(node, "hashes"), "hashes", NULL, error);
-	if (!hashes || !read_hash(reader, hashes, "sha256", PV_HASH_SHA256, &meta->sha256, error) ||
-	    !read_hash(reader, hashes, "sha512", PV_HASH_SHA512, &meta->sha512, error))
-		return FALSE;
-	if (meta->sha256.size == 0 && meta->sha512.size == 0)
-		return pv_fail(error, PV_ERROR_SYNTAX,
-			       "%s: a file without sha256 and without sha512", reader->where);
-	return TRUE;
-}
-
-static PvFileMeta *with_custom(const PvNode *member, const PvFileMeta *meta)
-{
-	const PvNode *custom = pv_node_member(member, "custom");
-	PvFileMeta *kept = pv_file_meta_copy(meta);
-
-	if (custom && pv_node_kind(custom) != PV_NODE_NULL)
-		kept->custom = pv_node_canonical(custom);
-	return kept;
+	return !reader->only ||
+	       (strlen(reader->only) == length && memcmp(reader->only, name, length) == 0);
 }
 
 static gboolean read_member(PvNotaryReader *reader, const PvNode *member, const char *what,
@@ -64,17 +23,20 @@ static gboolean read_member(PvNotaryReader *reader, const PvNode *member, const 
 {
 	gsize length;
 	const char *name = pv_node_name(member, &length);
-	PvFileMeta meta = { 0 };
+	PvFileMeta *meta = NULL;
+	gboolean good;
 
 	if (length > PV_TARGET_NAME_BYTES_MAX)
 		return pv_fail(error, PV_ERROR_LIMIT, "%s: a name in %s is too long", reader->where,
 			       what);
-	if (!pv_notary_read_file(reader, member, &meta, error))
+	if (is_wanted(reader, name, length))
+		good = (meta = pv_tuf_read_file_meta(reader->where, member, error)) != NULL;
+	else
+		good = pv_tuf_check_file_meta(reader->where, member, error);
+	if (!good)
 		return pv_fail_wrap(error, "\"%.*s\"", (int)MIN(length, 128), name);
-	if (!reader->only ||
-	    (strlen(reader->only) == length && memcmp(reader->only, name, length) == 0))
-		g_hash_table_insert(reader->metadata->files, pv_node_dup_name(member),
-				    with_custom(member, &meta));
+	if (meta)
+		g_hash_table_insert(reader->metadata->files, pv_node_dup_name(member), meta);
 	return TRUE;
 }
 
@@ -102,7 +64,7 @@ static void note_places(PvNotaryReader *reader, const PvNode *node)
 gboolean pv_notary_read_files(PvNotaryReader *reader, const PvNode *node, const char *what,
 			      guint max, GError **error)
 {
-	if (!pv_notary_object(reader, node, what, NULL, error))
+	if (!pv_tuf_read_object(reader->where, node, what, NULL, error))
 		return FALSE;
 	if (pv_node_length(node) > max)
 		return pv_fail(error, PV_ERROR_LIMIT, "%s: %s has %u members, at most %u count",
@@ -118,25 +80,25 @@ gboolean pv_notary_read_files(PvNotaryReader *reader, const PvNode *node, const 
 
 PvFileMeta *pv_target_parse(const char *text, gsize size, char **ret_name, GError **error)
 {
-	PvNotaryReader reader = { .where = "a target" };
+	const char *where = "a target";
 	g_autoptr(GByteArray) object = g_byte_array_sized_new((guint)size + 2);
 	g_autoptr(GBytes) bytes = NULL;
 	g_autoptr(PvDocument) document = NULL;
 	const PvNode *member;
-	PvFileMeta meta = { 0 };
+	PvFileMeta *meta;
 
 	g_byte_array_append(object, (const guint8 *)"{", 1);
 	g_byte_array_append(object, (const guint8 *)text, (guint)size);
 	g_byte_array_append(object, (const guint8 *)"}", 1);
 	bytes = g_byte_array_free_to_bytes(g_steal_pointer(&object));
-	document = pv_document_parse(bytes, reader.where, error);
+	document = pv_document_parse(bytes, where, error);
 	if (!document)
 		return NULL;
 	if (pv_node_length(pv_document_root(document)) != 1)
-		return pv_fail_null(error, PV_ERROR_SYNTAX, "%s: not one member", reader.where);
+		return pv_fail_null(error, PV_ERROR_SYNTAX, "%s: not one member", where);
 	member = pv_node_first(pv_document_root(document));
-	if (!pv_notary_read_file(&reader, member, &meta, error))
-		return NULL;
-	*ret_name = pv_node_dup_name(member);
-	return with_custom(member, &meta);
+	meta = pv_tuf_read_file_meta(where, member, error);
+	if (meta)
+		*ret_name = pv_node_dup_name(member);
+	return meta;
 }

@@ -236,6 +236,18 @@ GBytes *pv_metadata_write_signed(const PvMetadataDraft *draft, GError **error)
 	return g_string_free_to_bytes(g_steal_pointer(&text));
 }
 
+/* Key ids and methods come from files that others wrote; what would need escapes is none. */
+static gboolean check_word(const char *word, const char *what, GError **error)
+{
+	for (const char *p = word; *p; p++) {
+		if (!g_ascii_isgraph(*p) || *p == '"' || *p == '\\')
+			return pv_fail(error, PV_ERROR_SYNTAX,
+				       "a signature's %s with the byte 0x%02x cannot be written",
+				       what, (guchar)*p);
+	}
+	return TRUE;
+}
+
 GBytes *pv_metadata_write_file(GBytes *signed_part, GPtrArray *signatures, GError **error)
 {
 	g_autoptr(GBytes) body = pv_canonical_file_form(signed_part, error);
@@ -253,6 +265,9 @@ GBytes *pv_metadata_write_file(GBytes *signed_part, GPtrArray *signatures, GErro
 		gsize length;
 		const void *bytes = g_bytes_get_data(signature->bytes, &length);
 
+		if (!check_word(signature->key_id, "key id", error) ||
+		    !check_word(signature->method, "method", error))
+			return NULL;
 		g_string_append_printf(text, "%s{\"keyid\":\"%s\",\"method\":\"%s\",\"sig\":",
 				       i ? "," : "", signature->key_id, signature->method);
 		append_base64(text, bytes, length);

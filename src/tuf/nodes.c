@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Reads the values that Notary's JSON is made of, strictly (trust.md 1.8), for metadata, key answers
+ * and change files.
+ */
+
+#include "tuf/nodes.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+static const char *const known_key[] = { "keytype", "keyval", NULL };
+static const char *const known_keyval[] = { "public", "private", NULL };
+static const char *const known_target[] = { "hashes", "length", "custom", NULL };
+
+static gboolean check_name(const char *where, const char *name, gsize length, const char *known,
+			   GError **error)
+{
+	if (strlen(known) != length || memcmp(name, known, length) == 0 ||
+	    g_ascii_strncasecmp(name, known, length) != 0)
+		return TRUE;
+	return pv_fail(error, PV_ERROR_SYNTAX, "%s: member \"%.*s\" must be spelled \"%s\"", where,
+		       (int)length, name, known);
+}
+
+static gboolean check_names(const char *where, const PvNode *object, const char *const *known,
+			    GError **error)
+{
+	for (const PvNode *member = pv_node_first(object); member; member = pv_node_next(member)) {
+		gsize length;
+		const char *name = pv_node_name(member, &length);
+
+		for (guint i = 0; known[i]; i++) {
+			if (!check_name(where, name, length, known[i], error))
+				return FALSE;
+		}
+	}
+	return TRUE;
+}
+
+const PvNode *pv_tuf_read_object(const char *where, const PvNode *node, const char *what,
+				 const char *const *known, GError **error)
+{
+	if (!node || pv_node_kind(node) != PV_NODE_OBJECT)
+		return pv_fail_null(error, PV_ERROR_SYNTAX, "%s: %s is no object", where, what);
+	if (known && !check_names(where, node, known, error))
+		return NULL;
+	return node;
+}
+
+const PvNode *pv_tuf_read_array(const char *where, const PvNode *node, const char *what, guint max,
+				GError **error)
+{
+	if (!node || pv_node_kind(node) != PV_NODE_ARRAY)
+		return pv_fail_null(error, PV_ERROR_SYNTAX, "%s: %s is no array", where, what);
+	if (pv_node_length(node) > max)
+		return pv_fail_null(error, PV_ERROR_LIMIT, "%s: %s has %u items, at most %u count",
+				    where, what, pv_node_length(node), max);
+	return node;
+}
+
+static gboolean check_string(const char *where, const PvNode *node, const char *what,
+			     GError **error)
+{
+	return (node && pv_node_kind(node) == PV_NODE_STRING) ||
+	       pv_fail(error, PV_ERROR_SYNTAX, "%s: %s is no string", where, what);
+}
+
+char *pv_tuf_read_string(const char *where, const PvNode *node, const char *what, GError **error)
+{
+	return check_string(where, node, what, error) ? pv_node_dup_string(node) : NULL;
+}
+
+gboolean pv_tuf_read_integer(const char *where, const PvNode *node, const char *what, gint64 min,
+			     gint64 max, gint64 *ret_value, GError **error)
+{
+	if (!node || pv_node_kind(node) != PV_NODE_INTEGER)
+		return pv_fail(error, PV_ERROR_SYNTAX, "%s: %s is no integer", where, what);
+	if (pv_node_integer(node) < min || pv_node_integer(node) > max)
+		return pv_fail(error, PV_ERROR_SYNTAX,
+			       "%s: %s is %" G_GINT64_FORMAT ", expected %" G_GINT64_FORMAT
+			       " to %" G_GINT64_FORMAT,
+			       where, what, pv_node_integer(node), min, max);
+	*ret_value = pv_node_integer(node);
+	return TRUE;
+}
+
+/* --- base64 --- */
+
+/* One more than the six bits of a base64 character; 0 for all others. */
+/* clang-format off */
+static const guint8 sextet_plus_one[256] = {
+	[32] = 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 63, 0, 0, 0, 64,
+	[48] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 0, 0, 0, 0, 0, 0,
+	[64] = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+	[80] = 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 0, 0, 0, 0, 0,
+	[96] = 0, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41,
+	[112] = 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 0, 0, 0, 0, 0,
+};
+/* clang-format on */
+
+static inline guint sextet(char c)
+{
+	return (guint)sextet_plus_one[(guchar)c] - 1;
+}
+
+/* The size of what @text decodes to, if its length and padding are in order. */
+static gboolean decoded_size(const char *text, gsize length, gsize *ret_size)
+{
+	gsize padding = 0;
+
+	if (length % 4 != 0)
+		return FALSE;
+	while (padding < 2 && padding < length && text[length - 1 - padding] == '=')
+		padding++;
+	*ret_size = length / 4 * 3 - padding;
+	return TRUE;
+}
+
+/*
+ * Strictly: the one spelling that encodes back to the same text. FALSE for another character, also
+ * `=` anywhere but at the end, and for bits set behind the last byte.
+ */
+static gboolean decode(const char *text, guint8 *to, gsize size)
+{
+	gsize whole = size / 3, rest = size % 3;
+	guint a, b, c, d;
+
+	for (gsize i = 0; i < whole; i++, text += 4, to += 3) {
+		a = sextet(text[0]), b = sextet(text[1]), c = sextet(text[2]), d = sextet(text[3]);
+		if ((a | b | c | d) > 63)
+			return FALSE;
+		to[0] = (guint8)(a << 2 | b >> 4);
+		to[1] = (guint8)(b << 4 | c >> 2);
+		to[2] = (guint8)(c << 6 | d);
+	}
+	if (rest == 0)
+		return TRUE;
+	a = sextet(text[0]), b = sextet(text[1]), c = rest == 2 ? sextet(text[2]) : 0;
+	if ((a | b | c) > 63 || (rest == 1 ? b & 15 : c & 3))
+		return FALSE;
+	to[0] = (guint8)(a << 2 | b >> 4);
+	if (rest == 2)
+		to[1] = (guint8)(b << 4 | c >> 2);
+	return TRUE;
+}
+
+static gboolean fail_base64(const char *where, const char *what, GError **error)
+{
+	return pv_fail(error, PV_ERROR_SYNTAX, "%s: %s is not valid base64", where, what);
+}
+
+guint8 *pv_tuf_read_base64(const char *where, const PvNode *node, const char *what, gsize *ret_size,
+			   GError **error)
+{
+	g_autofree guint8 *data = NULL;
+	const char *text;
+	gsize length, size;
+
+	if (!check_string(where, node, what, error))
+		return NULL;
+	text = pv_node_string(node, &length);
+	if (decoded_size(text, length, &size)) {
+		data = g_malloc(size + 1);
+		if (decode(text, data, size)) {
+			*ret_size = size;
+			return g_steal_pointer(&data);
+		}
+	}
+	fail_base64(where, what, error);
+	return NULL;
+}
+
+/* The same into @to, of exactly @size bytes. */
+static gboolean read_base64_into(const char *where, const PvNode *node, const char *what,
+				 guint8 *to, gsize size, GError **error)
+{
+	const char *text;
+	gsize length, found;
+
+	if (!check_string(where, node, what, error))
+		return FALSE;
+	text = pv_node_string(node, &length);
+	if (!decoded_size(text, length, &found))
+		return fail_base64(where, what, error);
+	if (found != size)
+		return pv_fail(error, PV_ERROR_SYNTAX,
+			       "%s: a %s of %" G_GSIZE_FORMAT " bytes instead of %" G_GSIZE_FORMAT,
+			       where, what, found, size);
+	return decode(text, to, size) || fail_base64(where, what, error);
+}
+
+/* --- keys and files --- */
+
+gboolean pv_tuf_read_key(const char *where, const PvNode *node, PvPublicKey **ret_key,
+			 GError **ret_unusable, GError **error)
+{
+	g_autofree char *type = NULL;
+	g_autofree guint8 *public = NULL;
+	const PvNode *value;
+	gsize size;
+
+	if (!pv_tuf_read_object(where, node, "a key", known_key, error))
+		return FALSE;
+	type = pv_tuf_read_string(where, pv_node_member(node, "keytype"), "keytype", error);
+	if (!type)
+		return FALSE;
+	value = pv_tuf_read_object(where, pv_node_member(node, "keyval"), "keyval", known_keyval,
+				   error);
+	if (!value)
+		return FALSE;
+	public = pv_tuf_read_base64(where, pv_node_member(value, "public"), "a public key", &size,
+				    error);
+	if (!public)
+		return FALSE;
+	*ret_key = pv_public_key_new(type, public, size, ret_unusable);
+	return TRUE;
+}
+
+static gboolean read_hash(const char *where, const PvNode *hashes, const char *name, PvHash hash,
+			  PvDigest *ret_digest, GError **error)
+{
+	const PvNode *node = pv_node_member(hashes, name);
+	guint8 size = hash == PV_HASH_SHA256 ? 32 : 64;
+
+	if (!node)
+		return TRUE;
+	if (!read_base64_into(where, node, name, ret_digest->raw, size, error))
+		return FALSE;
+	ret_digest->hash = hash;
+	ret_digest->size = size;
+	return TRUE;
+}
+
+/* All but `custom`; nothing is allocated, since a role may have 10,000 of these. */
+static gboolean read_plain_meta(const char *where, const PvNode *node, PvFileMeta *meta,
+				GError **error)
+{
+	const PvNode *hashes;
+	gint64 length;
+
+	if (!pv_tuf_read_object(where, node, "a file", known_target, error) ||
+	    !pv_tuf_read_integer(where, pv_node_member(node, "length"), "length", 0,
+				 G_GINT64_CONSTANT(1) << 53, &length, error))
+		return FALSE;
+	meta->length = (guint64)length;
+	hashes = pv_tuf_read_object(where, pv_node_member(node, "hashes"), "hashes", NULL, error);
+	if (!hashes || !read_hash(where, hashes, "sha256", PV_HASH_SHA256, &meta->sha256, error) ||
+	    !read_hash(where, hashes, "sha512", PV_HASH_SHA512, &meta->sha512, error))
+		return FALSE;
+	return meta->sha256.size != 0 || meta->sha512.size != 0 ||
+	       pv_fail(error, PV_ERROR_SYNTAX, "%s: a file without sha256 and without sha512",
+		       where);
+}
+
+gboolean pv_tuf_check_file_meta(const char *where, const PvNode *node, GError **error)
+{
+	PvFileMeta meta = { 0 };
+
+	return read_plain_meta(where, node, &meta, error);
+}
+
+PvFileMeta *pv_tuf_read_file_meta(const char *where, const PvNode *node, GError **error)
+{
+	PvFileMeta meta = { 0 };
+	const PvNode *custom;
+
+	if (!read_plain_meta(where, node, &meta, error))
+		return NULL;
+	custom = pv_node_member(node, "custom");
+	if (custom && pv_node_kind(custom) != PV_NODE_NULL)
+		meta.custom = pv_node_canonical(custom);
+	return g_memdup2(&meta, sizeof meta);
+}
