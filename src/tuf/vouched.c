@@ -121,9 +121,10 @@ static PvMetadata *indexed(PvTufUpdate *update, const char *name, const PvFileMe
 	if (metadata && vouched && only)
 		good = add_target(metadata, entry, fd, only);
 	close(fd);
-	if (!metadata || !good || !pv_metadata_verify(metadata, role, NULL))
-		return NULL;
-	return g_steal_pointer(&metadata);
+	if (metadata && good && pv_metadata_verify(metadata, role, NULL))
+		return g_steal_pointer(&metadata);
+	g_hash_table_remove(update->index, name); /* it is made anew */
+	return NULL;
 }
 
 /* --- vouched for by the role above ----------------------------------------------------------- */
