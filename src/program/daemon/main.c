@@ -41,7 +41,7 @@ static gboolean parse(Options *options, int argc, char **argv, GError **error)
 		  "The server's certificate chain, PEM", "FILE" },
 		{ "tls-key", 0, 0, G_OPTION_ARG_FILENAME, &options->key, "Its key, PEM", "FILE" },
 		{ "store", 0, 0, G_OPTION_ARG_STRING, &options->store,
-		  "Storage: sqlite (the default)", "STORE" },
+		  "Storage: sqlite (the default) or postgresql://USER@HOST/DATABASE", "STORE" },
 		{ "insecure-open", 0, 0, G_OPTION_ARG_NONE, &options->insecure_open,
 		  "Answer others than this machine although nobody has to log in", NULL },
 		{ NULL },
@@ -139,10 +139,10 @@ static gboolean serve(const Options *options, const char *data, GError **error)
 	store = pv_store_open(options->store ? options->store : "sqlite", data, NULL, error);
 	if (!store)
 		return FALSE;
-	api = pv_trust_api_new(store, signer);
+	api = pv_trust_api_new(store, signer, &PV_TRUST_API_DEFAULTS);
 	server_options =
 		(PvServerOptions){ options->host, options->port, tls.certificate, tls.key };
-	server = pv_http_server_start(&server_options, pv_trust_api_handle, api, error);
+	server = pv_http_server_start(&server_options, pv_trust_api_handler(api), error);
 	if (!server)
 		return FALSE;
 	printf(strchr(options->host, ':') ? "ready https://[%s]:%u\n" : "ready https://%s:%u\n",
