@@ -9,13 +9,8 @@ set -eu
 
 # To compile and link.
 build="gcc meson ninja-build pkg-config scdoc ca-certificates
-<<<<<<< HEAD
-	libglib2.0-dev libjansson-dev libyaml-dev libcyaml-dev libssl-dev
-	libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev libsqlite3-dev libpq-dev
-=======
 	libglib2.0-dev libjansson-dev libyaml-dev libcyaml-dev libssl-dev libjose-dev
-	libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev libsqlite3-dev
->>>>>>> main
+	libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev libsqlite3-dev libpq-dev
 	libisal-dev zlib1g-dev libzstd-dev libarchive-dev liblmdb-dev
 	libseccomp-dev libcap-ng-dev"
 
