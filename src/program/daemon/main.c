@@ -41,7 +41,7 @@ static gboolean parse(Options *options, int argc, char **argv, GError **error)
 		  "The server's certificate chain, PEM", "FILE" },
 		{ "tls-key", 0, 0, G_OPTION_ARG_FILENAME, &options->key, "Its key, PEM", "FILE" },
 		{ "store", 0, 0, G_OPTION_ARG_STRING, &options->store,
-		  "Storage: sqlite (the default)", "STORE" },
+		  "Storage: sqlite (the default) or postgresql://USER@HOST/DATABASE", "STORE" },
 		{ "insecure-open", 0, 0, G_OPTION_ARG_NONE, &options->insecure_open,
 		  "Answer others than this machine although nobody has to log in", NULL },
 		{ NULL },
