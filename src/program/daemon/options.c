@@ -56,7 +56,7 @@ static gboolean parse_line(Line *line, int argc, char **argv, GError **error)
 		{ "client-ca", 0, 0, G_OPTION_ARG_FILENAME, &line->client_ca,
 		  "Answer only clients with a certificate signed by one of these, PEM", "FILE" },
 		{ "store", 0, 0, G_OPTION_ARG_STRING, &line->store,
-		  "Storage: sqlite (the default) or postgresql://…", "STORE" },
+		  "Storage: sqlite (the default) or postgresql://USER@HOST/DATABASE", "STORE" },
 		{ "insecure-open", 0, 0, G_OPTION_ARG_NONE, &line->insecure_open,
 		  "Answer others than this machine although nobody has to log in", NULL },
 		{ NULL },
