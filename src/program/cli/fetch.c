@@ -207,7 +207,8 @@ static gboolean serve(Fetch *fetch, const GError *broken)
 /* Prepares HTTP with Docker's TLS directories and credentials (trust.md 3.1, 1.7). */
 static gboolean prepare(Fetch *fetch, const char *ca_file, GError **error)
 {
-	g_autofree char *tls = g_build_filename(g_get_home_dir(), ".docker", "tls", NULL);
+	g_autofree char *docker = pv_docker_directory();
+	g_autofree char *tls = g_build_filename(docker, "tls", NULL);
 	const char *directories[] = { tls, NULL };
 	PvHttpOptions options = { .ca_file = ca_file,
 				  .server_directories = directories,
