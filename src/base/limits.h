@@ -42,6 +42,14 @@
 #define PV_ROOT_ROTATIONS_MAX    1024 /* root versions followed in one update */
 #define PV_GUN_BYTES_MAX         1024 /* bytes: a repository path */
 
+/* trust */
+#define PV_CHANGE_BYTES_MAX \
+	(16 * PV_MIB) /* bytes: one staged change: keys and paths of a delegation */
+#define PV_CHANGES_MAX             1000000      /* staged changes: all targets of a role at once */
+#define PV_KEY_IMPORT_BYTES_MAX    (4 * PV_MIB) /* bytes: one file of PEM blocks to import */
+#define PV_CLIENT_CONFIG_BYTES_MAX PV_MIB       /* bytes: config.json of notary, config.yaml */
+#define PV_PINS_MAX                4096         /* repositories, and keys of one, that are pinned */
+
 /* oci */
 #define PV_REFERENCE_BYTES_MAX \
 	1024 /* bytes: host 255 + path 255 + tag 128 + digest 135 fit easily */
@@ -148,7 +156,12 @@
 #define PV_UPLOAD_PARTS_MAX       4096  /* parts in one upload */
 #define PV_CHANGEFEED_RECORDS_MAX 10000 /* rows in one answer */
 #define PV_SIGNER_MESSAGE_BYTES_MAX \
-	(128 * PV_MIB) /* bytes: one message between service and signer */
+	(128 * PV_MIB)                      /* bytes: one message between service and signer */
+#define PV_ANSWER_CACHE_BYTES (8 * PV_MIB)  /* bytes: answers to reads, ready to be sent again */
+#define PV_JWT_BYTES_MAX      (12 * PV_KIB) /* bytes: a bearer token; a long chain makes 8 KiB */
+#define PV_JWT_CHAIN_MAX      8             /* certificates in a token's x5c */
+#define PV_JWT_ACCESS_MAX     1024          /* repositories that one token names */
+#define PV_TOKEN_KEYS_MAX     256           /* certificates in a rootcertbundle */
 
 /* store */
 #define PV_STORE_CONNECTIONS_MAX   256     /* connections to a database server */

@@ -47,3 +47,14 @@ PvTime pv_certificate_expires(const PvPublicKey *key);
  * Returns: (transfer full): the public key: *-x509 for a certificate, plain for a bare key.
  */
 PvPublicKey *pv_certificate_parse_key(const char *pem, gsize size, GError **error);
+
+/**
+ * pv_certificate_check_issuer:
+ * @key: an *-x509 key, perhaps with intermediate certificates
+ * @authorities: PEM: one certificate or more
+ *
+ * Returns: TRUE if one of @authorities issued the leaf, through the intermediates, all valid at
+ * @now. The leaf's extended key usage does not matter. Errors: PV_ERROR_ROOT.
+ */
+gboolean pv_certificate_check_issuer(const PvPublicKey *key, GBytes *authorities, PvTime now,
+				     GError **error);

@@ -123,8 +123,14 @@ void pv_key_file_free(PvKeyFile *file)
 	g_free(file->role);
 	g_free(file->label);
 	g_free(file->dek_info);
-	if (file->body)
+	if (file->body) {
+		gsize size;
+		void *body = (void *)g_bytes_get_data(file->body, &size);
+
+		/* It may be a key in the clear. */
+		OPENSSL_cleanse(body, size);
 		g_bytes_unref(file->body);
+	}
 	g_free(file);
 }
 
@@ -380,16 +386,36 @@ static gsize append(PvSecret *to, gsize at, const char *text)
 	return at + length;
 }
 
+/* Headers in Go's order: Proc-Type first, the others sorted; then an empty line, if there are any. */
+static char *headers_of(const PvKeyFile *file)
+{
+	GString *text = g_string_new(NULL);
+	const struct {
+		const char *name, *value;
+	} headers[] = { { "DEK-Info", file->dek_info },
+			{ "gun", file->gun },
+			{ "path", file->path },
+			{ "role", file->role } };
+
+	if (file->dek_info)
+		g_string_append(text, "Proc-Type: 4,ENCRYPTED\n");
+	for (gsize i = 0; i < G_N_ELEMENTS(headers); i++) {
+		if (headers[i].value)
+			g_string_append_printf(text, "%s: %s\n", headers[i].name, headers[i].value);
+	}
+	if (text->len > 0)
+		g_string_append_c(text, '\n');
+	return g_string_free(text, FALSE);
+}
+
 /* The PEM text, built in locked memory because an unencrypted key passes through it. */
-static PvSecret *frame(const char *label, const char *gun, const char *role, const guint8 *der,
-		       gsize size)
+static PvSecret *frame(const PvKeyFile *file, const guint8 *der, gsize size)
 {
 	gsize encoded_size = 4 * ((size + 2) / 3), at = 0;
 	g_autoptr(PvSecret) base64 = pv_secret_new(encoded_size + 1);
-	g_autofree char *gun_line = gun ? g_strdup_printf("gun: %s\n", gun) : g_strdup("");
-	g_autofree char *head =
-		g_strdup_printf("-----BEGIN %s-----\n%srole: %s\n\n", label, gun_line, role);
-	g_autofree char *tail = g_strdup_printf("-----END %s-----\n", label);
+	g_autofree char *headers = headers_of(file);
+	g_autofree char *head = g_strdup_printf("-----BEGIN %s-----\n%s", file->label, headers);
+	g_autofree char *tail = g_strdup_printf("-----END %s-----\n", file->label);
 	PvSecret *text = pv_secret_new(strlen(head) + strlen(tail) + encoded_size +
 				       encoded_size / BASE64_LINE + 2);
 
@@ -405,6 +431,14 @@ static PvSecret *frame(const char *label, const char *gun, const char *role, con
 	return text;
 }
 
+PvSecret *pv_key_file_format(const PvKeyFile *file)
+{
+	gsize size;
+	const guint8 *der = g_bytes_get_data(file->body, &size);
+
+	return frame(file, der, size);
+}
+
 PvSecret *pv_key_file_write(const PvPrivateKey *key, const char *gun, const char *role,
 			    const PvSecret *passphrase, GError **error)
 {
@@ -413,6 +447,9 @@ PvSecret *pv_key_file_write(const PvPrivateKey *key, const char *gun, const char
 	guint8 *der = NULL;
 	int size = 0;
 	PvSecret *text = NULL;
+	const PvKeyFile head = { .gun = (char *)gun,
+				 .role = (char *)role,
+				 .label = (char *)(passphrase ? ENCRYPTED_LABEL : "PRIVATE KEY") };
 
 	if (strpbrk(role, "\r\n:") || (gun && strpbrk(gun, "\r\n")))
 		return pv_fail_null(error, PV_ERROR_KEY,
@@ -425,8 +462,7 @@ PvSecret *pv_key_file_write(const PvPrivateKey *key, const char *gun, const char
 		size = i2d_PKCS8_PRIV_KEY_INFO(info, &der);
 	}
 	if (size > 0)
-		text = frame(passphrase ? ENCRYPTED_LABEL : "PRIVATE KEY", gun, role, der,
-			     (gsize)size);
+		text = frame(&head, der, (gsize)size);
 	else
 		pv_fail(error, PV_ERROR_KEY, "key %.7s: cannot be written: %s", key->public->id,
 			pv_crypto_reason());

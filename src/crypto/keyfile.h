@@ -37,6 +37,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvKeyFile, pv_key_file_free)
 PvPrivateKey *pv_key_file_open(const PvKeyFile *file, const PvSecret *passphrase, GError **error);
 
 /**
+ * pv_key_file_format:
+ *
+ * Returns: (transfer full): the file as text, its content as it is (encrypted or not) under the
+ * headers that @file has now: to move a key without opening it.
+ */
+PvSecret *pv_key_file_format(const PvKeyFile *file);
+
+/**
  * pv_key_file_write:
  * @gun: (nullable)
  * @role: a role name, or a delegation key's signer name

@@ -4,10 +4,11 @@
 #include <glib.h>
 
 #include "crypto/secret.h"
+#include "service/ready_answer.h"
 
 /*
  * The HTTP server (libmicrohttpd behind it): bounded requests in, whole answers out. Routing and
- * meaning are the handler's. The handler is called by several threads.
+ * meaning are the handler's, which is called by several threads.
  */
 typedef struct PvHttpServer PvHttpServer;
 
@@ -15,24 +16,36 @@ typedef struct {
 	const char *method;       /* "GET" */
 	const char *path;         /* decoded, without the query */
 	const char *content_type; /* "" if none was sent */
-	GBytes *body;
-	void *connection; /* for pv_http_server_query() */
+	GBytes *body;             /* NULL while it is not read yet */
+	void *connection;         /* for pv_http_server_query() and pv_http_server_header() */
 } PvServerRequest;
 
 typedef struct {
 	int status;
 	const char *content_type; /* static; NULL sends none */
 	GBytes *body;             /* (transfer full); NULL is empty */
-	GPtrArray *headers;       /* of char*: name, value, name, value … */
+	GPtrArray *headers;   /* of char*: name, value, name, value …; NULL until one is added */
+	PvReadyAnswer *ready; /* (transfer full): sent in place of all of the above */
 } PvServerAnswer;
 
-typedef void (*PvServerHandler)(void *data, const PvServerRequest *request, PvServerAnswer *answer);
+typedef struct {
+	/*
+	 * Whether the request may go on: called when its headers are in and nothing of its body is
+	 * read. FALSE with an answer refuses it; what it sends after that is thrown away.
+	 */
+	gboolean (*admit)(void *data, const PvServerRequest *request, PvServerAnswer *answer);
+	/* Called with the whole body, only for requests that were admitted. */
+	void (*handle)(void *data, const PvServerRequest *request, PvServerAnswer *answer);
+	void *data;
+} PvServerHandler;
 
 typedef struct {
 	const char *host;        /* an address or "localhost" */
 	guint16 port;            /* 0: any free one */
 	const char *certificate; /* PEM; NULL: plain HTTP */
 	const PvSecret *key;     /* PEM */
+	const char *
+		client_authorities; /* (nullable): PEM: who must have signed a client's certificate */
 } PvServerOptions;
 
 /**
@@ -40,8 +53,8 @@ typedef struct {
  *
  * Errors: PV_ERROR_USAGE (not an address), PV_ERROR_IO (the port is taken), PV_ERROR_KEY (TLS).
  */
-PvHttpServer *pv_http_server_start(const PvServerOptions *options, PvServerHandler handler,
-				   void *data, GError **error);
+PvHttpServer *pv_http_server_start(const PvServerOptions *options, const PvServerHandler *handler,
+				   GError **error);
 
 /* Finishes what was begun, then closes. */
 void pv_http_server_stop(PvHttpServer *server);
@@ -49,7 +62,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvHttpServer, pv_http_server_stop)
 
 guint16 pv_http_server_port(const PvHttpServer *server);
 
-/* (transfer none) (nullable): a parameter of the query string. */
+/* (transfer none) (nullable): a parameter of the query string; a header. */
 const char *pv_http_server_query(const PvServerRequest *request, const char *name);
+const char *pv_http_server_header(const PvServerRequest *request, const char *name);
 
 void pv_server_answer_header(PvServerAnswer *answer, const char *name, const char *value);
+
+/* Releases what @answer holds. */
+void pv_server_answer_clear(PvServerAnswer *answer);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PvServerAnswer, pv_server_answer_clear)

@@ -19,6 +19,10 @@ static const struct {
 } table[] = {
 	[PV_REPLY_NOT_FOUND] = { "METADATA_NOT_FOUND",
 				 "You have requested metadata that does not exist.", 404 },
+	[PV_REPLY_UNAUTHORIZED] = { "UNAUTHORIZED", "authentication required", 401 },
+	[PV_REPLY_INVALID_GUN] = { "INVALID_GUN",
+				   "The server does not support actions on images of this name.",
+				   400 },
 	[PV_REPLY_MALFORMED_UPLOAD] = { "MALFORMED_UPLOAD",
 					"The body of your request is malformed.", 400 },
 	[PV_REPLY_NO_FILENAME] = { "NO_FILENAME", "No file/role name provided.", 400 },

@@ -8,6 +8,8 @@
 /* The error bodies of the trust API, as Notary's clients read them (trust.md 1.4). */
 typedef enum {
 	PV_REPLY_NOT_FOUND,
+	PV_REPLY_UNAUTHORIZED,
+	PV_REPLY_INVALID_GUN,
 	PV_REPLY_MALFORMED_UPLOAD,
 	PV_REPLY_NO_FILENAME,
 	PV_REPLY_INVALID_ROLE,

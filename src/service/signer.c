@@ -204,3 +204,11 @@ gboolean pv_signer_remove(PvSigner *signer, const char *gun, GError **error)
 
 	return answer != NULL;
 }
+
+gboolean pv_signer_check(PvSigner *signer, GError **error)
+{
+	g_autoptr(PvMessage) message = question(PV_SIGNER_HOLDS, "-", "timestamp");
+	g_autoptr(PvMessage) answer = ask(signer, message, error);
+
+	return answer != NULL;
+}

@@ -51,3 +51,6 @@ PvSignature *pv_signer_sign(PvSigner *signer, const char *gun, const PvRole *rol
 
 /* Deletes all keys of @gun. */
 gboolean pv_signer_remove(PvSigner *signer, const char *gun, GError **error);
+
+/* Asks the signer whether it is there. Errors: PV_ERROR_UNREACHABLE, PV_ERROR_IO. */
+gboolean pv_signer_check(PvSigner *signer, GError **error);

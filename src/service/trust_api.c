@@ -1,140 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Routes of the trust API (trust.md 1.1) and the clock behind it. A GUN is everything between
- * `/v2/` and the last `/_trust/`; it is untrusted and only ever used as a key of the store.
+ * The trust API (trust.md 1.1): each request is routed, admitted, answered and counted. A GUN is
+ * untrusted and only ever used as a key of the store.
  */
 
 #include "service/trust_api.h"
 
 #include <string.h>
 
-#include "base/canonical.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "service/publish.h"
+#include "service/trust_handlers.h"
 #include "service/upload.h"
 
-#define JSON_TYPE       "application/json; charset=utf-8"
-#define RENEW_BEFORE_S  ((gint64)7 * 24 * 3600) /* half of a timestamp's life is left */
-#define RENEW_EVERY_S   60
-#define RENEW_BATCH     100
-#define CURRENT_MAX_AGE "public, max-age=300, s-maxage=300, must-revalidate"
-#define FIXED_MAX_AGE   "public, max-age=2592000, s-maxage=2592000"
-
-struct PvTrustApi {
-	PvStore *store;
-	PvSigner *signer;
-	GMutex publishing; /* one publish at a time: each signs on top of the one before */
-	GMutex clock_lock;
-	GCond clock_wake;
-	gboolean stopping;
-	GThread *clock;
-};
-
-/* --- the clock ---------------------------------------------------------------------------- */
-
-static void renew_expiring(PvTrustApi *api)
+GMutex *pv_trust_lock_of(PvTrustApi *api, const char *gun)
 {
-	g_autoptr(GError) error = NULL;
-	PvTime now = pv_time_now();
-	g_autoptr(GPtrArray) guns =
-		pv_store_expiring(api->store, now, pv_time_add_seconds(now, RENEW_BEFORE_S),
-				  RENEW_BATCH, &error);
-
-	if (!guns) {
-		g_warning("cannot look for timestamps to renew: %s", error->message);
-		return;
-	}
-	for (guint i = 0; i < guns->len; i++) {
-		g_autoptr(GMutexLocker) locked = g_mutex_locker_new(&api->publishing);
-		g_autoptr(GError) failure = NULL;
-
-		if (!pv_publish_renew(api->store, api->signer, guns->pdata[i], now, &failure))
-			g_warning("cannot renew the timestamp of %s: %s",
-				  (const char *)guns->pdata[i], failure->message);
-	}
-}
-
-static void *run_clock(void *data)
-{
-	PvTrustApi *api = data;
-
-	g_mutex_lock(&api->clock_lock);
-	while (!api->stopping) {
-		gint64 next = g_get_monotonic_time() + RENEW_EVERY_S * G_USEC_PER_SEC;
-
-		g_mutex_unlock(&api->clock_lock);
-		renew_expiring(api);
-		g_mutex_lock(&api->clock_lock);
-		while (!api->stopping &&
-		       g_cond_wait_until(&api->clock_wake, &api->clock_lock, next))
-			;
-	}
-	g_mutex_unlock(&api->clock_lock);
-	return NULL;
-}
-
-PvTrustApi *pv_trust_api_new(PvStore *store, PvSigner *signer)
-{
-	PvTrustApi *api = g_new0(PvTrustApi, 1);
-
-	api->store = store;
-	api->signer = signer;
-	g_mutex_init(&api->publishing);
-	g_mutex_init(&api->clock_lock);
-	g_cond_init(&api->clock_wake);
-	api->clock = g_thread_new("renew", run_clock, api);
-	return api;
-}
-
-void pv_trust_api_free(PvTrustApi *api)
-{
-	if (!api)
-		return;
-	g_mutex_lock(&api->clock_lock);
-	api->stopping = TRUE;
-	g_cond_signal(&api->clock_wake);
-	g_mutex_unlock(&api->clock_lock);
-	g_thread_join(api->clock);
-	g_mutex_clear(&api->publishing);
-	g_mutex_clear(&api->clock_lock);
-	g_cond_clear(&api->clock_wake);
-	g_free(api);
+	return &api->publishing[g_str_hash(gun) % PV_PUBLISH_LOCKS];
 }
 
 /* --- answers ------------------------------------------------------------------------------ */
 
-static void answer_text(PvServerAnswer *answer, const char *type, const char *text)
-{
-	answer->status = 200;
-	answer->content_type = type;
-	answer->body = g_bytes_new(text, strlen(text));
-}
-
-static void answer_json(PvServerAnswer *answer, json_t *value)
+void pv_trust_answer_json(PvServerAnswer *answer, const json_t *value)
 {
 	char *text = pv_json_text(value, FALSE);
 
 	answer->status = 200;
-	answer->content_type = JSON_TYPE;
-	answer->body = g_bytes_new_take(text, strlen(text));
+	answer->content_type = "application/json";
+	answer->body = g_bytes_new_take(text, strcspn(text, "\n")); /* as Notary: no line end */
 }
 
-static void answer_refusal(PvServerAnswer *answer, PvReply reply, json_t *detail)
+void pv_trust_answer_refusal(PvServerAnswer *answer, PvReply reply, json_t *detail)
 {
 	PvRefusal refusal = { reply, detail };
 
 	pv_reply_send(answer, &refusal);
 }
 
-static void answer_error(PvServerAnswer *answer, const GError *error)
+void pv_trust_answer_error(PvServerAnswer *answer, const GError *error)
 {
 	PvReply reply = PV_REPLY_UNKNOWN;
 
 	if (g_error_matches(error, PV_ERROR, PV_ERROR_NOT_FOUND)) {
-		answer_refusal(answer, PV_REPLY_NOT_FOUND, json_object());
+		pv_trust_answer_refusal(answer, PV_REPLY_NOT_FOUND, json_object());
 		return;
 	}
 	g_warning("%s", error->message);
@@ -143,99 +53,16 @@ static void answer_error(PvServerAnswer *answer, const GError *error)
 	else if (g_error_matches(error, PV_ERROR, PV_ERROR_KEY) ||
 		 g_error_matches(error, PV_ERROR, PV_ERROR_UNREACHABLE))
 		reply = PV_REPLY_NO_CRYPTOSERVICE;
-	answer_refusal(answer, reply, NULL);
+	pv_trust_answer_refusal(answer, reply, NULL);
 }
 
-/* RFC 9110 5.6.7: "Mon, 23 Nov 2026 20:43:03 GMT". */
-static char *http_date(PvTime time)
+static void answer_moved(const char *path, PvServerAnswer *answer)
 {
-	static const char *const days[] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" };
-	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-					      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-	g_autoptr(GDateTime) date = g_date_time_new_from_unix_utc(time.seconds);
+	g_autofree char *clean = pv_route_clean_path(path);
+	g_autofree char *location = g_uri_escape_string(clean, "/:@", FALSE);
 
-	return g_strdup_printf("%s, %02d %s %04d %02d:%02d:%02d GMT",
-			       days[g_date_time_get_day_of_week(date) - 1],
-			       g_date_time_get_day_of_month(date),
-			       months[g_date_time_get_month(date) - 1], g_date_time_get_year(date),
-			       g_date_time_get_hour(date), g_date_time_get_minute(date),
-			       g_date_time_get_second(date));
-}
-
-/* --- GET of metadata ---------------------------------------------------------------------- */
-
-/* What `<role>.json`, `<role>.<sha256>.json` or `<n>.<role>.json` asks for. */
-typedef struct {
-	char *role;
-	PvDigest sha256; /* size 0 if not by hash */
-	gint64 version;  /* 0 if not by version */
-} Wanted;
-
-static gboolean is_digits(const char *text, gsize length)
-{
-	for (gsize i = 0; i < length; i++) {
-		if (!g_ascii_isdigit(text[i]))
-			return FALSE;
-	}
-	return length > 0;
-}
-
-static gboolean split_wanted(const char *file, Wanted *ret_wanted)
-{
-	g_autofree char *name = g_strndup(file, strlen(file) - strlen(".json"));
-	char *dot = strrchr(name, '.');
-	PvRoleKind kind;
-	Wanted wanted = { 0 };
-
-	if (dot && is_digits(name, (gsize)(dot - name)) && dot - name < 10) {
-		wanted.version = g_ascii_strtoll(name, NULL, 10);
-		wanted.role = g_strdup(dot + 1);
-		if (wanted.version < 1)
-			goto wrong;
-	} else if (dot) {
-		g_autofree char *text = g_strconcat("sha256:", dot + 1, NULL);
-
-		wanted.role = g_strndup(name, (gsize)(dot - name));
-		if (!pv_digest_parse(text, strlen(text), &wanted.sha256, NULL))
-			goto wrong;
-	} else {
-		wanted.role = g_strdup(name);
-	}
-	if (pv_role_kind(wanted.role, &kind, NULL)) {
-		*ret_wanted = wanted;
-		return TRUE;
-	}
-wrong:
-	g_free(wanted.role);
-	return FALSE;
-}
-
-static void get_metadata(PvTrustApi *api, const char *gun, const char *file, PvServerAnswer *answer)
-{
-	g_auto(PvStoredFile) found = { 0 };
-	g_autoptr(GError) error = NULL;
-	g_autofree char *role = NULL;
-	g_autofree char *date = NULL;
-	gboolean fixed;
-	Wanted wanted;
-
-	if (!split_wanted(file, &wanted)) {
-		answer_refusal(answer, PV_REPLY_NOT_FOUND, json_object());
-		return;
-	}
-	role = wanted.role;
-	fixed = wanted.sha256.size > 0 || wanted.version > 0;
-	if (!pv_store_get(api->store, gun, role, wanted.sha256.size ? &wanted.sha256 : NULL,
-			  wanted.version, &found, &error)) {
-		answer_error(answer, error);
-		return;
-	}
-	date = http_date(found.created);
-	answer->status = 200;
-	answer->content_type = "application/json";
-	answer->body = g_steal_pointer(&found.data);
-	pv_server_answer_header(answer, "Cache-Control", fixed ? FIXED_MAX_AGE : CURRENT_MAX_AGE);
-	pv_server_answer_header(answer, "Last-Modified", date);
+	answer->status = 301;
+	pv_server_answer_header(answer, "Location", location);
 }
 
 /* --- keys, publish, delete ---------------------------------------------------------------- */
@@ -252,14 +79,14 @@ static void answer_key(PvTrustApi *api, const char *gun, const char *role, gbool
 	const void *data;
 
 	if (!key) {
-		answer_error(answer, error);
+		pv_trust_answer_error(answer, error);
 		return;
 	}
 	data = g_bytes_get_data(pv_public_key_encoded(key), &size);
 	encoded = g_base64_encode(data, size);
 	value = json_pack("{s:s, s:{s:s, s:n}}", "keytype", pv_public_key_type(key), "keyval",
 			  "public", encoded, "private");
-	answer_json(answer, value);
+	pv_trust_answer_json(answer, value);
 }
 
 static void post_upload(PvTrustApi *api, const char *gun, const PvServerRequest *request,
@@ -271,173 +98,161 @@ static void post_upload(PvTrustApi *api, const char *gun, const PvServerRequest 
 	PvRefusal refusal = { 0 };
 
 	if (!parts) {
-		answer_refusal(answer, PV_REPLY_MALFORMED_UPLOAD, NULL);
+		pv_trust_answer_refusal(answer, PV_REPLY_MALFORMED_UPLOAD, NULL);
 		return;
 	}
-	locked = g_mutex_locker_new(&api->publishing);
-	if (pv_publish_upload(api->store, api->signer, gun, parts, pv_time_now(), &refusal))
-		answer->status = 200;
-	else
+	locked = g_mutex_locker_new(pv_trust_lock_of(api, gun));
+	if (!pv_publish_upload(api->store, api->signer, gun, parts, pv_time_now(), &refusal))
 		pv_reply_send(answer, &refusal);
 }
 
 static void delete_gun(PvTrustApi *api, const char *gun, PvServerAnswer *answer)
 {
-	g_autoptr(GMutexLocker) locked = g_mutex_locker_new(&api->publishing);
+	g_autoptr(GMutexLocker) locked = g_mutex_locker_new(pv_trust_lock_of(api, gun));
 	g_autoptr(GError) error = NULL;
 
 	/* The keys last: a repository without keys cannot be published, keys without one only lie. */
 	if (!pv_store_remove(api->store, gun, pv_time_now(), &error) ||
 	    !pv_signer_remove(api->signer, gun, &error))
-		answer_error(answer, error);
-	else
-		answer->status = 200;
+		pv_trust_answer_error(answer, error);
 }
 
-/* --- change feed -------------------------------------------------------------------------- */
+/* --- requests ----------------------------------------------------------------------------- */
 
-static json_t *json_of_change(const PvStoreChange *change)
+static void dispatch(PvTrustApi *api, const PvRoute *route, const PvServerRequest *request,
+		     PvServerAnswer *answer)
 {
-	g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, change->id);
-	char created[PV_TIME_TEXT_SIZE];
-
-	pv_time_format(change->created, created);
-	return json_pack("{s:s, s:s, s:s, s:I, s:s, s:s}", "ID", id, "CreatedAt", created, "GUN",
-			 change->gun, "Version", (json_int_t)change->version, "SHA256",
-			 change->sha256, "Category", change->is_deletion ? "deletion" : "update");
-}
-
-static gboolean integer_of(const char *text, gint64 *ret_value)
-{
-	return g_ascii_string_to_signed(text, 10, -G_MAXINT32, G_MAXINT64, ret_value, NULL);
-}
-
-static void get_changes(PvTrustApi *api, const char *gun, const PvServerRequest *request,
-			PvServerAnswer *answer)
-{
-	const char *records_text = pv_http_server_query(request, "records");
-	const char *after_text = pv_http_server_query(request, "change_id");
-	gint64 records = 0, after = 0;
-	g_autoptr(GPtrArray) changes = NULL;
-	g_autoptr(GError) error = NULL;
-	g_autoptr(json_t) list = json_array();
-	g_autoptr(json_t) value = NULL;
-
-	if (!records_text || !integer_of(records_text, &records)) {
-		answer_refusal(answer, PV_REPLY_INVALID_PARAMETERS,
-			       json_string("invalid records parameter: expected an integer"));
+	switch (route->operation) {
+	case PV_OPERATION_PING:
+		answer->content_type = "application/json";
+		answer->body = g_bytes_new_static("{}", 2);
 		return;
-	}
-	if (after_text && *after_text && !integer_of(after_text, &after)) {
-		answer_refusal(answer, PV_REPLY_INVALID_PARAMETERS, json_object());
+	case PV_OPERATION_HEALTH:
+		pv_trust_get_health(api, answer);
 		return;
-	}
-	records = records == 0
-			  ? 100
-			  : CLAMP(records, -PV_CHANGEFEED_RECORDS_MAX, PV_CHANGEFEED_RECORDS_MAX);
-	changes = pv_store_changes(api->store, gun, after, records, &error);
-	if (!changes) {
-		answer_error(answer, error);
+	case PV_OPERATION_METRICS:
+		pv_trust_get_metrics(api, answer);
 		return;
-	}
-	for (guint i = 0; i < changes->len; i++)
-		json_array_append_new(list, json_of_change(changes->pdata[i]));
-	value = json_pack("{s:i, s:O}", "count", (int)changes->len, "records", list);
-	if (changes->len == 0)
-		json_object_set_new(value, "records", json_null());
-	answer_json(answer, value);
-}
-
-/* --- routes ------------------------------------------------------------------------------- */
-
-static void get_health(PvTrustApi *api, PvServerAnswer *answer)
-{
-	g_autoptr(GError) error = NULL;
-	g_autoptr(json_t) value = NULL;
-
-	if (pv_store_check(api->store, &error)) {
-		answer_text(answer, JSON_TYPE, "{}");
+	case PV_OPERATION_UPDATE:
+		post_upload(api, route->gun, request, answer);
 		return;
+	case PV_OPERATION_GET_ROLE:
+	case PV_OPERATION_GET_ROLE_BY_HASH:
+	case PV_OPERATION_GET_ROLE_BY_VERSION:
+		pv_trust_get_metadata(api, route, request, answer);
+		return;
+	case PV_OPERATION_GET_KEY:
+	case PV_OPERATION_ROTATE_KEY:
+		answer_key(api, route->gun, route->role,
+			   route->operation == PV_OPERATION_ROTATE_KEY, answer);
+		return;
+	case PV_OPERATION_DELETE:
+		delete_gun(api, route->gun, answer);
+		return;
+	case PV_OPERATION_CHANGES:
+	case PV_OPERATION_ALL_CHANGES:
+		pv_trust_get_changes(api, *route->gun ? route->gun : NULL, request, answer);
+		return;
+	case PV_OPERATION_MOVED:
+		answer_moved(request->path, answer);
+		return;
+	case PV_OPERATION_REFUSED:
+		pv_trust_answer_refusal(answer, PV_REPLY_METHOD_NOT_ALLOWED, NULL);
+		return;
+	case PV_OPERATION_UNKNOWN:
+	case PV_OPERATION_COUNT:
+		break;
 	}
-	value = json_pack("{s:s}", "store", error->message);
-	answer_json(answer, value);
-	answer->status = 503;
+	pv_trust_answer_refusal(answer, PV_REPLY_NOT_FOUND, NULL);
 }
 
-static void route_key(PvTrustApi *api, const char *gun, const char *file,
-		      const PvServerRequest *request, PvServerAnswer *answer)
+static gsize size_of(const PvServerAnswer *answer)
 {
-	g_autofree char *role = g_strndup(file, strlen(file) - strlen(".key"));
-	gboolean get = strcmp(request->method, "GET") == 0;
-	gboolean known = strcmp(role, "timestamp") == 0 || strcmp(role, "snapshot") == 0;
-
-	if (known && (get || strcmp(request->method, "POST") == 0))
-		answer_key(api, gun, role, !get, answer);
-	else
-		answer_refusal(answer, PV_REPLY_NOT_FOUND, NULL);
+	if (answer->ready)
+		return pv_ready_answer_size(answer->ready);
+	return answer->body ? g_bytes_get_size(answer->body) : 0;
 }
 
-/* @rest is what follows `/_trust/`. */
-static void route_repository(PvTrustApi *api, const char *gun, const char *rest,
-			     const PvServerRequest *request, PvServerAnswer *answer)
+static void count(PvTrustApi *api, const PvRoute *route, const PvServerRequest *request,
+		  const PvServerAnswer *answer, gint64 began_us)
 {
-	gboolean get = strcmp(request->method, "GET") == 0;
-
-	if (strcmp(rest, "changefeed") == 0 && get)
-		get_changes(api, gun, request, answer);
-	else if (strcmp(rest, "tuf/") == 0 && strcmp(request->method, "POST") == 0)
-		post_upload(api, gun, request, answer);
-	else if (strcmp(rest, "tuf/") == 0 && strcmp(request->method, "DELETE") == 0)
-		delete_gun(api, gun, answer);
-	else if (g_str_has_prefix(rest, "tuf/") && g_str_has_suffix(rest, ".key"))
-		route_key(api, gun, rest + 4, request, answer);
-	else if (g_str_has_prefix(rest, "tuf/") && g_str_has_suffix(rest, ".json") && get)
-		get_metadata(api, gun, rest + 4, answer);
-	else
-		answer_refusal(answer, PV_REPLY_NOT_FOUND, NULL);
+	pv_metrics_count(api->metrics, route->operation, request->method, answer->status,
+			 (guint64)(g_get_monotonic_time() - began_us),
+			 strlen(request->path) +
+				 (request->body ? g_bytes_get_size(request->body) : 0),
+			 size_of(answer));
 }
 
-static gboolean is_gun(const char *gun)
-{
-	return *gun && strlen(gun) <= PV_GUN_BYTES_MAX && !strchr(gun, '*') && !strstr(gun, "//") &&
-	       !strstr(gun, "..") && g_utf8_validate(gun, -1, NULL);
-}
-
-static gboolean is_known_method(const char *method)
-{
-	static const char *const known[] = { "GET", "POST", "PUT", "HEAD", "DELETE", NULL };
-
-	return g_strv_contains(known, method);
-}
-
-void pv_trust_api_handle(void *data, const PvServerRequest *request, PvServerAnswer *answer)
+static gboolean admit(void *data, const PvServerRequest *request, PvServerAnswer *answer)
 {
 	PvTrustApi *api = data;
-	gboolean get = strcmp(request->method, "GET") == 0;
-	g_autofree char *gun = NULL;
-	const char *path = request->path, *trust;
+	gint64 began_us;
+	PvRoute route;
 
-	if (!is_known_method(request->method)) {
-		answer_refusal(answer, PV_REPLY_METHOD_NOT_ALLOWED, NULL);
+	if (!api->options.access)
+		return TRUE;
+	began_us = g_get_monotonic_time();
+	pv_route_parse(request->method, request->path, &route);
+	if (pv_access_check(api->options.access, &route, request, answer))
+		return TRUE;
+	count(api, &route, request, answer, began_us);
+	return FALSE;
+}
+
+static void handle(void *data, const PvServerRequest *request, PvServerAnswer *answer)
+{
+	PvTrustApi *api = data;
+	gint64 began_us = g_get_monotonic_time();
+	PvRoute route;
+
+	pv_route_parse(request->method, request->path, &route);
+	dispatch(api, &route, request, answer);
+	count(api, &route, request, answer, began_us);
+}
+
+/* --- life --------------------------------------------------------------------------------- */
+
+static char *cache_control(guint max_age_s, gboolean is_fixed)
+{
+	if (max_age_s == 0)
+		return g_strdup("max-age=0, no-cache, no-store");
+	return g_strdup_printf("public, max-age=%u, s-maxage=%u%s", max_age_s, max_age_s,
+			       is_fixed ? "" : ", must-revalidate");
+}
+
+PvTrustApi *pv_trust_api_new(PvStore *store, PvSigner *signer, const PvTrustApiOptions *options)
+{
+	PvTrustApi *api = g_new0(PvTrustApi, 1);
+
+	api->store = store;
+	api->signer = signer;
+	api->options = *options;
+	api->current_cache_control = cache_control(options->current_max_age_s, FALSE);
+	api->consistent_cache_control = cache_control(options->consistent_max_age_s, TRUE);
+	api->current = pv_current_new(options->cache_bytes);
+	api->metrics = pv_metrics_new();
+	api->handler = (PvServerHandler){ admit, handle, api };
+	for (guint i = 0; i < PV_PUBLISH_LOCKS; i++)
+		g_mutex_init(&api->publishing[i]);
+	pv_trust_clock_start(api);
+	return api;
+}
+
+void pv_trust_api_free(PvTrustApi *api)
+{
+	if (!api)
 		return;
-	}
-	if (get && strcmp(path, "/v2/") == 0) {
-		answer_text(answer, "application/json", "{}");
-		return;
-	}
-	if (get && strcmp(path, "/_notary_server/health") == 0) {
-		get_health(api, answer);
-		return;
-	}
-	if (get && strcmp(path, "/v2/_trust/changefeed") == 0) {
-		get_changes(api, NULL, request, answer);
-		return;
-	}
-	trust = g_str_has_prefix(path, "/v2/") ? g_strrstr(path, "/_trust/") : NULL;
-	if (trust && trust > path + 4)
-		gun = g_strndup(path + 4, (gsize)(trust - path - 4));
-	if (gun && is_gun(gun))
-		route_repository(api, gun, trust + strlen("/_trust/"), request, answer);
-	else
-		answer_refusal(answer, PV_REPLY_NOT_FOUND, NULL);
+	pv_trust_clock_stop(api);
+	for (guint i = 0; i < PV_PUBLISH_LOCKS; i++)
+		g_mutex_clear(&api->publishing[i]);
+	pv_metrics_free(api->metrics);
+	pv_current_free(api->current);
+	g_free(api->current_cache_control);
+	g_free(api->consistent_cache_control);
+	g_free(api);
+}
+
+const PvServerHandler *pv_trust_api_handler(PvTrustApi *api)
+{
+	return &api->handler;
 }

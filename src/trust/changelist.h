@@ -88,8 +88,14 @@ PvDelegationChange *pv_change_delegation_content(const PvChange *change, GError 
  */
 PvChange *pv_change_parse(GBytes *text, const char *what, GError **error);
 
-/* (transfer full): the file, byte for byte as Notary writes it. */
-GBytes *pv_change_format(const PvChange *change);
+/**
+ * pv_change_format:
+ *
+ * Errors: PV_ERROR_SYNTAX: a name with control characters, which Notary cannot publish.
+ *
+ * Returns: (transfer full): the file, byte for byte as Notary writes it.
+ */
+GBytes *pv_change_format(const PvChange *change, GError **error);
 
 /* --- the directory ------------------------------------------------------------------------- */
 

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "trust/keys.h"
 
 struct PvTrustCache {
 	char *metadata; /* directory */
@@ -109,6 +110,11 @@ void pv_trust_cache_functions(PvTrustCache *cache, PvTufCache *ret_functions)
 	*ret_functions = (PvTufCache){ load, store, age_s, cache };
 }
 
+gboolean pv_trust_cache_forget(PvTrustCache *cache, GError **error)
+{
+	return pv_file_remove_tree(cache->metadata, error);
+}
+
 /* --- keys --------------------------------------------------------------------------------- */
 
 void pv_stored_key_free(PvStoredKey *key)
@@ -156,9 +162,11 @@ GPtrArray *pv_trust_keys(const char *directory, GError **error)
 	g_autofree char *private = g_build_filename(directory, "private", NULL);
 	g_autoptr(GPtrArray) keys =
 		g_ptr_array_new_with_free_func((GDestroyNotify)pv_stored_key_free);
-	g_autoptr(GDir) dir = g_dir_open(private, 0, NULL);
+	g_autoptr(GDir) dir = NULL;
 	const char *name;
 
+	pv_trust_keys_migrate(directory, NULL);
+	dir = g_dir_open(private, 0, NULL);
 	while (dir && (name = g_dir_read_name(dir))) {
 		g_autofree char *path = g_build_filename(private, name, NULL);
 		g_autofree char *id = NULL;
@@ -184,8 +192,11 @@ PvStoredKey *pv_trust_key_find(const char *directory, const char *id, GError **e
 {
 	g_autofree char *path = key_path(directory, id);
 
-	if (!g_file_test(path, G_FILE_TEST_EXISTS))
-		return NULL;
+	if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+		pv_trust_keys_migrate(directory, NULL);
+		if (!g_file_test(path, G_FILE_TEST_EXISTS))
+			return NULL;
+	}
 	return read_key(path, id, error);
 }
 

@@ -36,6 +36,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvTrustCache, pv_trust_cache_free)
 /* Fills @ret_functions; they use @cache. */
 void pv_trust_cache_functions(PvTrustCache *cache, PvTufCache *ret_functions);
 
+/* Forgets the repository's metadata; its staged changes stay. */
+gboolean pv_trust_cache_forget(PvTrustCache *cache, GError **error);
+
 /* A key file of the directory. */
 typedef struct {
 	char *id; /* from its name */

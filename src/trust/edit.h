@@ -18,6 +18,7 @@ typedef struct {
 	GHashTable *roles;     /* (owned) name → PvRole of what it delegates to */
 	GPtrArray *role_order; /* (borrowed names) */
 	gboolean own_files;    /* @files is a copy of this edit */
+	gboolean expired;      /* should be signed anew by whoever can */
 	gboolean dirty;        /* must be signed anew */
 } PvEditRole;
 
@@ -25,7 +26,7 @@ typedef struct PvEdit PvEdit;
 
 /**
  * pv_edit_new:
- * @state: verified; expired roles in it are fine, and are marked to be signed anew
+ * @state: verified; expired roles in it are fine, and are marked as such
  */
 PvEdit *pv_edit_new(const PvTufState *state, PvTime now);
 
@@ -33,8 +34,9 @@ PvEdit *pv_edit_new(const PvTufState *state, PvTime now);
  * pv_edit_new_first:
  * @root: verified; of a repository that the server does not have
  * @targets: likewise
+ * @snapshot: (nullable): the last one, only for its version
  */
-PvEdit *pv_edit_new_first(PvMetadata *root, PvMetadata *targets);
+PvEdit *pv_edit_new_first(PvMetadata *root, PvMetadata *targets, PvMetadata *snapshot);
 void pv_edit_free(PvEdit *edit);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvEdit, pv_edit_free)
 

@@ -1,23 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The first trust data of a repository, as `docker trust sign` makes it: root key (kept for all
- * repositories) and targets key here, snapshot and timestamp keys with the server.
+ * The first trust data of a repository, as `notary init` makes it: root, targets and perhaps
+ * snapshot, version 1, kept in the trust directory until they are published. Root is written last:
+ * only a repository that has it counts as initialised.
  */
 
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
+#include "base/limits.h"
 #include "crypto/certificate.h"
+#include "trust/keys.h"
 #include "trust/repository_private.h"
 
-/* The root key of this trust directory: the first there is, or a new one. */
-static PvPrivateKey *root_key(PvRepository *repository, PvPassphrases *passphrases, GError **error)
+typedef struct {
+	PvRepository *repository;
+	PvPassphrases *passphrases;
+	const PvInitialise *options;
+	PvPublicKey *certificate;                /* the root key, as root names it */
+	PvPrivateKey *root, *targets, *snapshot; /* snapshot: NULL if the server holds it */
+	PvTime now;
+} Making;
+
+static PvPrivateKey *open_key(Making *making, const char *id, GError **error)
 {
-	const char *directory = repository->options.directory;
-	g_autoptr(GPtrArray) keys = pv_trust_keys(directory, error);
-	g_autoptr(PvPrivateKey) key = NULL;
-	const PvSecret *passphrase;
+	const char *directory = making->repository->options.directory;
+	g_autoptr(PvStoredKey) stored = pv_trust_key_find(directory, id, error);
+
+	if (!stored) {
+		if (error && !*error)
+			pv_fail(error, PV_ERROR_KEY, "root key %.64s is not in %s/private", id,
+				directory);
+		return NULL;
+	}
+	return pv_passphrases_open(making->passphrases, stored, error);
+}
+
+/* The root key of this trust directory: the first there is, or a new one. */
+static PvPrivateKey *any_root_key(Making *making, GError **error)
+{
+	g_autoptr(GPtrArray) keys = pv_trust_keys(making->repository->options.directory, error);
 
 	if (!keys)
 		return NULL;
@@ -25,33 +49,83 @@ static PvPrivateKey *root_key(PvRepository *repository, PvPassphrases *passphras
 		const PvStoredKey *stored = keys->pdata[i];
 
 		if (g_strcmp0(stored->file->role, "root") == 0)
-			return pv_passphrases_open(passphrases, stored, error);
+			return pv_passphrases_open(making->passphrases, stored, error);
 	}
-	passphrase = pv_passphrases_new(passphrases, "root", error);
-	if (!passphrase)
-		return NULL;
-	key = pv_private_key_generate(PV_KEY_ECDSA, error);
-	if (!key || !pv_trust_key_add(directory, key, NULL, "root", passphrase, error))
-		return NULL;
-	return g_steal_pointer(&key);
+	return pv_repository_new_key(making->repository, making->passphrases, "root", error);
 }
 
-static PvPrivateKey *targets_key(PvRepository *repository, PvPassphrases *passphrases,
-				 GError **error)
+static PvPrivateKey *imported_root_key(Making *making, GError **error)
 {
-	const PvSecret *passphrase = pv_passphrases_new(passphrases, "targets", error);
-	g_autoptr(PvPrivateKey) key = NULL;
+	g_autoptr(GBytes) pem =
+		pv_file_read(making->options->root_key_file, PV_KEY_IMPORT_BYTES_MAX, error);
+	g_autoptr(GPtrArray) ids = NULL;
 
-	if (!passphrase)
+	if (!pem || !pv_trust_key_import(making->repository->options.directory, making->passphrases,
+					 pem, "root", NULL, &ids, error))
 		return NULL;
-	key = pv_private_key_generate(PV_KEY_ECDSA, error);
-	if (!key || !pv_trust_key_add(repository->options.directory, key, repository->options.gun,
-				      "targets", passphrase, error))
+	if (ids->len != 1)
+		return pv_fail_null(error, PV_ERROR_KEY, "%s: expected one root key, found %u",
+				    making->options->root_key_file, ids->len);
+	return open_key(making, ids->pdata[0], error);
+}
+
+static PvPublicKey *given_certificate(const Making *making, GError **error)
+{
+	const char *path = making->options->root_certificate_file;
+	g_autoptr(GBytes) pem = pv_file_read(path, PV_CERTIFICATE_BYTES_MAX, error);
+	g_autoptr(PvPublicKey) key = NULL;
+	const char *text;
+	gsize size;
+
+	if (!pem)
 		return NULL;
+	text = g_bytes_get_data(pem, &size);
+	key = pv_certificate_parse_key(text ? text : "", size, error);
+	if (!key || !g_str_has_suffix(pv_public_key_type(key), "-x509") ||
+	    !pv_certificate_check(key, making->repository->options.gun, making->now, error)) {
+		if (key && error && !*error)
+			pv_fail(error, PV_ERROR_ROOT, "it holds no certificate");
+		pv_fail_wrap(error, "%s", path);
+		return NULL;
+	}
 	return g_steal_pointer(&key);
 }
 
-static void add_root_role(GHashTable *roles, const char *name, PvPublicKey *key)
+static gboolean find_root_key(Making *making, GError **error)
+{
+	const PvInitialise *options = making->options;
+
+	if (options->root_certificate_file) {
+		making->certificate = given_certificate(making, error);
+		if (!making->certificate)
+			return FALSE;
+	}
+	if (options->root_key_file)
+		making->root = imported_root_key(making, error);
+	else if (options->root_key_id)
+		making->root = open_key(making, options->root_key_id, error);
+	else if (making->certificate)
+		making->root =
+			open_key(making, pv_public_key_canonical_id(making->certificate), error);
+	else
+		making->root = any_root_key(making, error);
+	if (!making->root)
+		return FALSE;
+	if (!making->certificate)
+		making->certificate =
+			pv_certificate_new_root(making->root, making->repository->options.gun,
+						making->now, error);
+	if (!making->certificate)
+		return FALSE;
+	if (strcmp(pv_public_key_canonical_id(making->certificate),
+		   pv_public_key_id(pv_private_key_public(making->root))) != 0)
+		return pv_fail(error, PV_ERROR_ROOT,
+			       "the root certificate is not for root key %.12s",
+			       pv_public_key_id(pv_private_key_public(making->root)));
+	return TRUE;
+}
+
+static void add_role(GHashTable *roles, const char *name, PvPublicKey *key)
 {
 	PvRole *role = pv_role_new(name, 1);
 
@@ -59,93 +133,132 @@ static void add_root_role(GHashTable *roles, const char *name, PvPublicKey *key)
 	g_hash_table_insert(roles, role->name, role);
 }
 
-static GBytes *signed_by(const PvMetadataDraft *draft, const char *key_id, const PvPrivateKey *key,
+static gboolean fill_roles(Making *making, GHashTable *roles, GError **error)
+{
+	PvRemote *remote = making->repository->remote;
+	g_autoptr(PvPublicKey) timestamp = pv_remote_server_key(remote, "timestamp", FALSE, error);
+	g_autoptr(PvPublicKey) snapshot = NULL;
+
+	if (!timestamp)
+		return FALSE;
+	if (making->options->server_snapshot)
+		snapshot = pv_remote_server_key(remote, "snapshot", FALSE, error);
+	else if (making->snapshot)
+		snapshot = pv_public_key_ref(pv_private_key_public(making->snapshot));
+	if (!snapshot)
+		return FALSE;
+	add_role(roles, "root", making->certificate);
+	add_role(roles, "targets", pv_private_key_public(making->targets));
+	add_role(roles, "timestamp", timestamp);
+	add_role(roles, "snapshot", snapshot);
+	return TRUE;
+}
+
+static GBytes *make_file(const Making *making, PvRoleKind kind, gint64 life_s, GHashTable *roles,
+			 GHashTable *files, const char *key_id, const PvPrivateKey *key,
 			 GError **error)
 {
-	g_autoptr(GBytes) body = pv_metadata_write_signed(draft, error);
+	PvMetadataDraft draft = { .kind = kind,
+				  .version = 1,
+				  .expires = pv_time_add_seconds(making->now, life_s),
+				  .roles = roles,
+				  .files = files };
+	g_autoptr(GBytes) body = pv_metadata_write_signed(&draft, error);
 	g_autoptr(GPtrArray) signatures =
 		g_ptr_array_new_with_free_func((GDestroyNotify)pv_signature_free);
 	PvSignature *signature;
 
-	if (!body)
-		return NULL;
-	signature = pv_metadata_sign(body, key_id, key, error);
+	signature = body ? pv_metadata_sign(body, key_id, key, error) : NULL;
 	if (!signature)
 		return NULL;
 	g_ptr_array_add(signatures, signature);
 	return pv_metadata_write_file(body, signatures, error);
 }
 
-static GBytes *make_root(PvRepository *repository, const PvPrivateKey *root,
-			 const PvPrivateKey *targets, PvTime now, GError **error)
+static const char *own_id(const PvPrivateKey *key)
+{
+	return pv_public_key_id(pv_private_key_public(key));
+}
+
+static gboolean store_snapshot(const Making *making, const PvTufCache *cache, GBytes *root,
+			       GBytes *targets, GError **error)
+{
+	g_autoptr(GHashTable) listed = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
+							     (GDestroyNotify)pv_file_meta_free);
+	g_autoptr(GBytes) file = NULL;
+
+	if (!making->snapshot)
+		return TRUE;
+	g_hash_table_insert(listed, (void *)"root", pv_file_meta_new(root));
+	g_hash_table_insert(listed, (void *)"targets", pv_file_meta_new(targets));
+	file = make_file(making, PV_ROLE_SNAPSHOT, PV_TRUST_TARGETS_LIFE_S, NULL, listed,
+			 own_id(making->snapshot), making->snapshot, error);
+	return file && cache->store(cache->cache, "snapshot", file, error);
+}
+
+static gboolean store_metadata(Making *making, GError **error)
 {
 	g_autoptr(GHashTable) roles =
 		g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)pv_role_free);
-	PvMetadataDraft draft = {
-		PV_ROLE_ROOT, 1, pv_time_add_seconds(now, PV_TRUST_ROOT_LIFE_S), roles, NULL, NULL
-	};
-	g_autoptr(PvPublicKey) certificate =
-		pv_certificate_new_root(root, repository->options.gun, now, error);
-	g_autoptr(PvPublicKey) timestamp = NULL;
-	g_autoptr(PvPublicKey) snapshot = NULL;
+	g_autoptr(GBytes) root = NULL;
+	g_autoptr(GBytes) targets = NULL;
+	PvTufCache cache;
 
-	if (!certificate)
-		return NULL;
-	timestamp = pv_remote_server_key(repository->remote, "timestamp", FALSE, error);
-	if (!timestamp)
-		return NULL;
-	snapshot = pv_remote_server_key(repository->remote, "snapshot", FALSE, error);
-	if (!snapshot)
-		return NULL;
-	add_root_role(roles, "root", certificate);
-	add_root_role(roles, "targets", pv_private_key_public(targets));
-	add_root_role(roles, "timestamp", timestamp);
-	add_root_role(roles, "snapshot", snapshot);
-	return signed_by(&draft, pv_public_key_id(certificate), root, error);
+	if (!fill_roles(making, roles, error))
+		return FALSE;
+	root = make_file(making, PV_ROLE_ROOT, PV_TRUST_ROOT_LIFE_S, roles, NULL,
+			 pv_public_key_id(making->certificate), making->root, error);
+	if (!root)
+		return FALSE;
+	targets = make_file(making, PV_ROLE_TARGETS, PV_TRUST_TARGETS_LIFE_S, NULL, NULL,
+			    own_id(making->targets), making->targets, error);
+	pv_trust_cache_functions(making->repository->cache, &cache);
+	return targets && cache.store(cache.cache, "targets", targets, error) &&
+	       store_snapshot(making, &cache, root, targets, error) &&
+	       cache.store(cache.cache, "root", root, error);
 }
 
-static GBytes *make_targets(const PvPrivateKey *key, const char *tag, const PvFileMeta *content,
-			    PvTime now, GError **error)
+static gboolean make(Making *making, GError **error)
 {
-	g_autoptr(GHashTable) files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-							    (GDestroyNotify)pv_file_meta_free);
-	PvMetadataDraft draft = { PV_ROLE_TARGETS,
-				  1,
-				  pv_time_add_seconds(now, PV_TRUST_TARGETS_LIFE_S),
-				  NULL,
-				  NULL,
-				  files };
-
-	g_hash_table_insert(files, g_strdup(tag), pv_file_meta_copy(content));
-	return signed_by(&draft, pv_public_key_id(pv_private_key_public(key)), key, error);
+	if (!find_root_key(making, error))
+		return FALSE;
+	making->targets =
+		pv_repository_new_key(making->repository, making->passphrases, "targets", error);
+	if (!making->targets)
+		return FALSE;
+	if (!making->options->server_snapshot) {
+		making->snapshot = pv_repository_new_key(making->repository, making->passphrases,
+							 "snapshot", error);
+		if (!making->snapshot)
+			return FALSE;
+	}
+	return store_metadata(making, error);
 }
 
 gboolean pv_repository_initialise(PvRepository *repository, PvPassphrases *passphrases,
-				  const char *tag, const PvFileMeta *content, GError **error)
+				  const PvInitialise *options, char **ret_root_key_id,
+				  GError **error)
 {
-	g_autoptr(GHashTable) files =
-		g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_bytes_unref);
-	PvTime now = pv_time_now();
-	g_autoptr(PvPrivateKey) root = NULL;
-	g_autoptr(PvPrivateKey) targets = NULL;
-	GBytes *root_file, *targets_file;
+	static const PvInitialise none;
+	Making making = { .repository = repository,
+			  .passphrases = passphrases,
+			  .options = options ? options : &none,
+			  .now = pv_time_now() };
 	PvTufCache cache;
+	g_autoptr(GBytes) root = NULL;
+	gboolean done;
 
-	root = root_key(repository, passphrases, error);
-	targets = root ? targets_key(repository, passphrases, error) : NULL;
-	if (!targets)
-		return FALSE;
-	root_file = make_root(repository, root, targets, now, error);
-	if (!root_file)
-		return FALSE;
-	g_hash_table_insert(files, (void *)"root", root_file);
-	targets_file = make_targets(targets, tag, content, now, error);
-	if (!targets_file)
-		return FALSE;
-	g_hash_table_insert(files, (void *)"targets", targets_file);
-	if (!pv_remote_upload(repository->remote, files, error))
-		return FALSE;
-	/* This root is our own: it is remembered as trusted, whatever the server gives next. */
 	pv_trust_cache_functions(repository->cache, &cache);
-	return cache.store(cache.cache, "root", root_file, error);
+	root = cache.load(cache.cache, "root");
+	if (root)
+		return pv_fail(error, PV_ERROR_EXISTS, "%s is initialised already",
+			       repository->options.gun);
+	done = make(&making, error);
+	if (done && ret_root_key_id)
+		*ret_root_key_id = g_strdup(own_id(making.root));
+	pv_public_key_unref(making.certificate);
+	pv_private_key_free(making.root);
+	pv_private_key_free(making.targets);
+	pv_private_key_free(making.snapshot);
+	return done;
 }

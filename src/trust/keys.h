@@ -30,10 +30,11 @@ gboolean pv_trust_key_import(const char *directory, PvPassphrases *passphrases, 
  * @gun: (nullable): keys of this repository
  *
  * Returns: (transfer full): the chosen key files one after another, each with a path header, in the
- * order of their ids; all if nothing was chosen. They are as encrypted as the files are.
+ * order of their ids; all if nothing was chosen, nothing if none is. Keys leave as they are encrypted; one
+ * in the clear does not leave: PV_ERROR_KEY.
  */
-PvSecret *pv_trust_key_export(const char *directory, const char *const *ids, const char *gun,
-			      GError **error);
+GBytes *pv_trust_key_export(const char *directory, const char *const *ids, const char *gun,
+			    GError **error);
 
 /**
  * pv_trust_key_passwd:
@@ -56,9 +57,12 @@ gboolean pv_trust_key_is_id(const char *id);
 
 /**
  * pv_trust_keys_migrate:
+ * @ret_left: (out) (transfer full) (optional): written on FALSE: char*: files that could not be
+ * moved, each with the reason
  *
  * Moves keys of the layout before Notary 0.4 (private/root_keys, private/tuf_keys/GUN) to the flat
- * one, with repository and role in their headers. What cannot be moved stays where it is, and is
- * named in @ret_left. pv_trust_keys() and pv_trust_key_find() see moved keys only.
+ * one, with repository and role in their headers. pv_trust_keys() and pv_trust_key_find() do it.
+ *
+ * Returns: TRUE if none is left in the old layout.
  */
-gboolean pv_trust_keys_migrate(const char *directory, GPtrArray **ret_left, GError **error);
+gboolean pv_trust_keys_migrate(const char *directory, GPtrArray **ret_left);

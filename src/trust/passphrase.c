@@ -133,30 +133,45 @@ PvPrivateKey *pv_passphrases_open(PvPassphrases *passphrases, const PvStoredKey 
 	return open_by_asking(passphrases, key, kind, error);
 }
 
-const PvSecret *pv_passphrases_new(PvPassphrases *passphrases, const char *role, GError **error)
+PvSecret *pv_passphrases_ask_new(const char *role, GError **error)
 {
-	guint kind = kind_of(role);
-	g_autofree char *instead = instead_of(kind);
-	g_autofree char *prompt = g_strdup_printf("passphrase for a new %s key", role);
-	g_autofree char *again = g_strdup_printf("the same again");
-	g_autoptr(PvSecret) first = NULL;
+	g_autofree char *instead = instead_of(kind_of(role));
+	g_autofree char *prompt = g_strdup_printf("passphrase for %s key", role ? role : "the");
+	g_autoptr(PvSecret) first = pv_secret_prompt(prompt, instead, error);
 	g_autoptr(PvSecret) second = NULL;
 
-	if (passphrases->from_environment[kind])
-		return passphrases->from_environment[kind];
-	if (passphrases->typed[kind])
-		return passphrases->typed[kind];
-	first = pv_secret_prompt(prompt, instead, error);
 	if (!first)
 		return NULL;
 	if (first->size < NEW_BYTES_MIN)
 		return pv_fail_null(error, PV_ERROR_PASSPHRASE,
 				    "a passphrase must have at least %d characters", NEW_BYTES_MIN);
-	second = pv_secret_prompt(again, instead, error);
+	second = pv_secret_prompt("the same again", instead, error);
 	if (!second)
 		return NULL;
 	if (!pv_secret_equal(first, second))
 		return pv_fail_null(error, PV_ERROR_PASSPHRASE, "the two passphrases differ");
-	passphrases->typed[kind] = g_steal_pointer(&first);
+	return g_steal_pointer(&first);
+}
+
+const PvSecret *pv_passphrases_new(PvPassphrases *passphrases, const char *role, GError **error)
+{
+	guint kind = kind_of(role);
+
+	if (passphrases->from_environment[kind])
+		return passphrases->from_environment[kind];
+	if (!passphrases->typed[kind])
+		passphrases->typed[kind] = pv_passphrases_ask_new(role, error);
 	return passphrases->typed[kind];
+}
+
+PvPassphrases *pv_passphrases_take_notary(void)
+{
+	PvPassphrases *taken = g_new0(PvPassphrases, 1);
+
+	for (guint i = 0; i < KINDS; i++)
+		taken->from_environment[i] = pv_secret_take_environment(kinds[i].notary);
+	/* Another program's; no child needs them. */
+	pv_secret_free(pv_secret_take_environment("DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE"));
+	pv_secret_free(pv_secret_take_environment("DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE"));
+	return taken;
 }

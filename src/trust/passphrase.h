@@ -13,6 +13,9 @@ typedef struct PvPassphrases PvPassphrases;
 
 /* Call it before any thread or child is started. */
 PvPassphrases *pv_passphrases_take(void);
+
+/* The same under the name notary, where NOTARY_*_PASSPHRASE alone counts. */
+PvPassphrases *pv_passphrases_take_notary(void);
 void pv_passphrases_free(PvPassphrases *passphrases);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvPassphrases, pv_passphrases_free)
 
@@ -35,3 +38,11 @@ PvPrivateKey *pv_passphrases_open(PvPassphrases *passphrases, const PvStoredKey 
  * twice, of at least 8 characters.
  */
 const PvSecret *pv_passphrases_new(PvPassphrases *passphrases, const char *role, GError **error);
+
+/**
+ * pv_passphrases_ask_new:
+ * @role: (nullable): of the key that gets it
+ *
+ * Returns: (transfer full): a passphrase typed twice, of at least 8 characters.
+ */
+PvSecret *pv_passphrases_ask_new(const char *role, GError **error);

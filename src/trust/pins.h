@@ -36,3 +36,11 @@ typedef enum {
  */
 PvPinsVerdict pv_pins_judge(const PvPins *pins, const char *gun, const PvMetadata *root, PvTime now,
 			    GError **error);
+
+/**
+ * pv_pins_check_ids:
+ * @ids: of char*: root key ids, of the certificate or of the key in it
+ *
+ * Returns: TRUE if keys of @ids signed @root, as many as its threshold demands. Errors: PV_ERROR_ROOT.
+ */
+gboolean pv_pins_check_ids(const GPtrArray *ids, const PvMetadata *root, GError **error);

@@ -64,8 +64,8 @@ typedef gboolean (*PvEditFunc)(PvEdit *edit, void *data, GError **error);
 
 /**
  * pv_repository_edit:
- * @initialise: (nullable): how to initialise a repository that the server does not have; NULL: as
- * Notary, with the snapshot key here
+ * @initialise: (nullable): how to initialise a repository that the server does not have; NULL does
+ * not: PV_ERROR_NOT_SIGNED
  *
  * Publishes what @apply changes; what is staged is left alone.
  */

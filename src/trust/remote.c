@@ -11,11 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/canonical.h"
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/process.h"
 #include "trust/fetch_protocol.h"
+#include "tuf/nodes.h"
 
 struct PvRemote {
 	char *server, *gun, *ca_file;
@@ -153,27 +153,14 @@ void pv_remote_functions(PvRemote *remote, PvTufRemote *ret_functions)
 static PvPublicKey *parse_key(GBytes *file, const char *what, GError **error)
 {
 	g_autoptr(PvDocument) document = pv_document_parse(file, what, error);
-	const PvNode *value;
-	g_autofree char *type = NULL;
-	g_autofree char *text = NULL;
-	g_autofree guint8 *public = NULL;
-	gsize size;
+	g_autoptr(GError) unusable = NULL;
+	PvPublicKey *key = NULL;
 
-	if (!document)
+	if (!document || !pv_tuf_read_key(what, pv_document_root(document), &key, &unusable, error))
 		return NULL;
-	if (pv_node_kind(pv_document_root(document)) == PV_NODE_OBJECT) {
-		value = pv_node_member(pv_document_root(document), "keytype");
-		type = value ? pv_node_dup_string(value) : NULL;
-		value = pv_node_member(pv_document_root(document), "keyval");
-		if (value && pv_node_kind(value) == PV_NODE_OBJECT)
-			value = pv_node_member(value, "public");
-		text = value ? pv_node_dup_string(value) : NULL;
-	}
-	if (!type || !text)
-		return pv_fail_null(error, PV_ERROR_SERVER, "%s: the server sent no public key",
-				    what);
-	public = g_base64_decode(text, &size);
-	return pv_public_key_new(type, public, size, error);
+	if (!key)
+		g_propagate_error(error, g_steal_pointer(&unusable));
+	return key;
 }
 
 PvPublicKey *pv_remote_server_key(PvRemote *remote, const char *role, gboolean rotate,
@@ -199,5 +186,13 @@ gboolean pv_remote_upload(PvRemote *remote, GHashTable *files, GError **error)
 		pv_message_add_bytes(question, file);
 	}
 	answer = ask(remote, question, 0, error);
+	return answer != NULL;
+}
+
+gboolean pv_remote_delete(PvRemote *remote, GError **error)
+{
+	g_autoptr(PvMessage) question = pv_message_new(PV_FETCH_DELETE);
+	g_autoptr(PvMessage) answer = ask(remote, question, PV_MIB, error);
+
 	return answer != NULL;
 }

@@ -46,3 +46,6 @@ PvPublicKey *pv_remote_server_key(PvRemote *remote, const char *role, gboolean r
  * (the server's reason), PV_ERROR_UNAUTHORIZED, PV_ERROR_UNREACHABLE.
  */
 gboolean pv_remote_upload(PvRemote *remote, GHashTable *files, GError **error);
+
+/* Deletes all the server has of the repository; nothing there is fine. */
+gboolean pv_remote_delete(PvRemote *remote, GError **error);

@@ -59,40 +59,52 @@ const char *pv_repository_server(const PvRepository *repository)
 	return repository->server;
 }
 
-static gboolean is_pinned(const PvRepository *repository, const PvRole *role)
+static char *ids_of(const PvRole *role)
 {
-	const char *const *pins = repository->options.pins;
+	GString *ids = g_string_new(NULL);
 
-	for (guint i = 0; pins && i < role->keys->len; i++) {
-		const PvPublicKey *key = role->keys->pdata[i];
+	for (guint i = 0; i < role->keys->len; i++)
+		g_string_append_printf(ids, "%s%s", i ? ", " : "",
+				       pv_public_key_id(role->keys->pdata[i]));
+	return g_string_free(ids, FALSE);
+}
 
-		if (g_strv_contains(pins, pv_public_key_id(key)) ||
-		    g_strv_contains(pins, pv_public_key_canonical_id(key)))
-			return TRUE;
-	}
-	return FALSE;
+/* --pin: as a pinned certificate of a configuration, for this repository alone. */
+static gboolean check_pins(const PvRepository *repository, const PvMetadata *root, const char *ids,
+			   GError **error)
+{
+	g_autoptr(GPtrArray) pins = g_ptr_array_new();
+
+	for (const char *const *pin = repository->options.pins; *pin; pin++)
+		g_ptr_array_add(pins, (void *)*pin);
+	if (pv_pins_check_ids(pins, root, NULL))
+		return TRUE;
+	return pv_fail(error, PV_ERROR_ROOT, "its root key is %s, which is not the pinned one",
+		       ids);
 }
 
 static gboolean accept_first_root(void *data, const PvMetadata *root, GError **error)
 {
 	const PvRepository *repository = data;
-	const PvRole *role = g_hash_table_lookup(root->roles, "root");
-	g_autoptr(GString) ids = g_string_new(NULL);
+	const PvPins *pinning = repository->options.pinning;
+	g_autofree char *ids = ids_of(g_hash_table_lookup(root->roles, "root"));
+	PvPinsVerdict verdict = PV_PINS_SILENT;
 
-	if (is_pinned(repository, role))
-		return TRUE;
-	for (guint i = 0; i < role->keys->len; i++)
-		g_string_append_printf(ids, "%s%s", i ? ", " : "",
-				       pv_public_key_id(role->keys->pdata[i]));
 	if (repository->options.pins && *repository->options.pins)
-		return pv_fail(error, PV_ERROR_ROOT,
-			       "its root key is %s, which is not the pinned one", ids->str);
-	if (repository->options.tofu)
+		return check_pins(repository, root, ids, error);
+	if (pinning)
+		verdict =
+			pv_pins_judge(pinning, repository->options.gun, root, pv_time_now(), error);
+	if (verdict == PV_PINS_REFUSED)
+		return pv_fail_wrap(error, "its root key is %s", ids);
+	if (verdict == PV_PINS_ACCEPTED)
+		return TRUE;
+	if (repository->options.tofu && !(pinning && pinning->disable_tofu))
 		return TRUE;
 	return pv_fail(error, PV_ERROR_ROOT,
 		       "its root is not known here yet; its key is %s: say --pin with that key if "
 		       "the publisher confirms it, or --tofu to trust it at first sight",
-		       ids->str);
+		       ids);
 }
 
 PvTufState *pv_repository_update(PvRepository *repository, GError **error)
@@ -102,7 +114,9 @@ PvTufState *pv_repository_update(PvRepository *repository, GError **error)
 			       .accept_first_root = accept_first_root,
 			       .accept_data = repository,
 			       .offline = repository->options.offline,
-			       .max_age_s = repository->options.max_age_s };
+			       .max_age_s =
+				       repository->publishing ? 0 : repository->options.max_age_s,
+			       .accept_expired = repository->publishing };
 	PvTufRemote remote;
 	PvTufCache cache;
 

@@ -3,6 +3,7 @@
 
 #include "oci/reference.h"
 #include "trust/passphrase.h"
+#include "trust/pins.h"
 #include "tuf/client.h"
 
 /*
@@ -17,6 +18,7 @@ typedef struct {
 	const char *ca_file;     /* may be NULL */
 	const char *directory;   /* of pv_trust_directory() */
 	const char *const *pins; /* root key ids (of the certificate or of the key); may be NULL */
+	const PvPins *pinning;   /* of the configuration; may be NULL */
 	gboolean tofu;
 	gboolean offline;
 	gint64 max_age_s;

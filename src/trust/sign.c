@@ -1,100 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Signing a tag (trust.md 3.4): read what is there, put the tag into the roles whose keys are here,
- * sign, upload; who loses a race reads again and signs again.
+ * Signing and revoking a tag (trust.md 3.4): the tag goes into, or out of, the roles whose keys are
+ * here; and what was signed is read back.
  */
 
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
+#include "trust/edit_private.h"
 #include "trust/repository_private.h"
 
-#define ATTEMPTS_MAX 10
+typedef struct {
+	const PvRepository *repository;
+	const char *tag;
+	const PvFileMeta *content;
+} Signing;
 
-PvPrivateKey *pv_repository_held_key(PvRepository *repository, PvPassphrases *passphrases,
-				     const PvPublicKey *key, GError **error)
+/* (transfer container): the roles to sign @tag in: delegations whose keys are here, else targets. */
+static GPtrArray *roles_to_sign(const Signing *signing, const PvEdit *edit)
 {
-	g_autoptr(GError) failure = NULL;
-	g_autoptr(PvStoredKey) stored =
-		pv_trust_key_find(repository->options.directory, pv_public_key_canonical_id(key),
-				  &failure);
-	g_autoptr(PvPrivateKey) opened = NULL;
-
-	if (failure)
-		g_propagate_error(error, g_steal_pointer(&failure));
-	if (!stored)
-		return NULL;
-	opened = pv_passphrases_open(passphrases, stored, error);
-	if (!opened)
-		return NULL;
-	if (strcmp(pv_public_key_id(pv_private_key_public(opened)),
-		   pv_public_key_canonical_id(key)) != 0)
-		return pv_fail_null(error, PV_ERROR_KEY, "%s does not hold the key of its name",
-				    stored->path);
-	return g_steal_pointer(&opened);
-}
-
-GBytes *pv_repository_sign_file(PvRepository *repository, PvPassphrases *passphrases,
-				const PvMetadataDraft *draft, const PvRole *role, GError **error)
-{
-	g_autoptr(GBytes) body = pv_metadata_write_signed(draft, error);
-	g_autoptr(GPtrArray) signatures =
-		g_ptr_array_new_with_free_func((GDestroyNotify)pv_signature_free);
-
-	if (!body)
-		return NULL;
-	for (guint i = 0; i < role->keys->len; i++) {
-		g_autoptr(GError) failure = NULL;
-		g_autoptr(PvPrivateKey) key =
-			pv_repository_held_key(repository, passphrases, role->keys->pdata[i],
-					       &failure);
-		PvSignature *signature;
-
-		if (failure) {
-			g_propagate_error(error, g_steal_pointer(&failure));
-			return NULL;
-		}
-		if (!key)
-			continue;
-		signature =
-			pv_metadata_sign(body, pv_public_key_id(role->keys->pdata[i]), key, error);
-		if (!signature)
-			return NULL;
-		g_ptr_array_add(signatures, signature);
-	}
-	if (signatures->len < role->threshold)
-		return pv_fail_null(error, PV_ERROR_KEY,
-				    "%u of the keys of role %s are in %s/private, needed: %u",
-				    signatures->len, role->name, repository->options.directory,
-				    role->threshold);
-	return pv_metadata_write_file(body, signatures, error);
-}
-
-static gboolean holds_key_of(const PvRepository *repository, const PvRole *role)
-{
-	for (guint i = 0; i < role->keys->len; i++) {
-		g_autoptr(PvStoredKey) key =
-			pv_trust_key_find(repository->options.directory,
-					  pv_public_key_canonical_id(role->keys->pdata[i]), NULL);
-
-		if (key)
-			return TRUE;
-	}
-	return FALSE;
-}
-
-/* (transfer full): (borrowed names) the roles to sign in: delegations whose keys are here, else
- * targets. */
-static GPtrArray *roles_to_sign(const PvRepository *repository, const PvTufState *state)
-{
+	const PvEditRole *targets = pv_edit_role(edit, "targets");
 	GPtrArray *names = g_ptr_array_new();
 
-	for (guint i = 0; i < state->targets->role_order->len; i++) {
-		const char *name = state->targets->role_order->pdata[i];
+	for (guint i = 0; i < targets->role_order->len; i++) {
+		const char *name = targets->role_order->pdata[i];
+		const PvRole *role = pv_edit_keys(edit, name);
 
-		if (holds_key_of(repository, g_hash_table_lookup(state->targets->roles, name)))
+		if (pv_repository_holds_key(signing->repository, role) &&
+		    pv_role_covers(role, signing->tag))
 			g_ptr_array_add(names, (void *)name);
 	}
 	if (names->len == 0)
@@ -102,121 +36,19 @@ static GPtrArray *roles_to_sign(const PvRepository *repository, const PvTufState
 	return names;
 }
 
-/* A shallow copy of a role's targets, with @tag in it. */
-static GHashTable *files_with(const PvMetadata *metadata, const char *tag,
-			      const PvFileMeta *content)
+static gboolean add_tag(PvEdit *edit, void *data, GError **error)
 {
-	GHashTable *files = g_hash_table_new(g_str_hash, g_str_equal);
-	GHashTableIter iter;
-	void *name, *meta;
-
-	if (metadata) {
-		g_hash_table_iter_init(&iter, metadata->files);
-		while (g_hash_table_iter_next(&iter, &name, &meta))
-			g_hash_table_insert(files, name, meta);
-	}
-	g_hash_table_insert(files, (void *)tag, (void *)content);
-	return files;
-}
-
-static GBytes *edit_role(PvRepository *repository, PvPassphrases *passphrases,
-			 const PvTufState *state, const char *name, const char *tag,
-			 const PvFileMeta *content, GError **error)
-{
-	const PvMetadata *metadata = pv_tuf_metadata(state, name);
-	g_autoptr(GHashTable) files = files_with(metadata, tag, content);
-	PvMetadataDraft draft = { strcmp(name, "targets") == 0 ? PV_ROLE_TARGETS
-							       : PV_ROLE_DELEGATION,
-				  metadata ? metadata->version + 1 : 1,
-				  pv_time_add_seconds(pv_time_now(), PV_TRUST_TARGETS_LIFE_S),
-				  metadata ? metadata->roles : NULL,
-				  metadata ? metadata->role_order : NULL,
-				  files };
-
-	return pv_repository_sign_file(repository, passphrases, &draft, pv_tuf_role(state, name),
-				       error);
-}
-
-/* A publisher who keeps the snapshot key signs the snapshot too; otherwise the server does. */
-static gboolean add_snapshot(PvRepository *repository, PvPassphrases *passphrases,
-			     const PvTufState *state, GHashTable *files, GError **error)
-{
-	const PvRole *role = g_hash_table_lookup(state->root->roles, "snapshot");
-	g_autoptr(GHashTable) listed = NULL;
-	g_autoptr(GPtrArray) made =
-		g_ptr_array_new_with_free_func((GDestroyNotify)pv_file_meta_free);
-	PvMetadataDraft draft = { PV_ROLE_SNAPSHOT,
-				  state->snapshot->version + 1,
-				  pv_time_add_seconds(pv_time_now(), PV_TRUST_TARGETS_LIFE_S),
-				  NULL,
-				  NULL,
-				  NULL };
-	GHashTableIter iter;
-	void *name, *file;
-	GBytes *snapshot;
-
-	if (!holds_key_of(repository, role))
-		return TRUE;
-	listed = g_hash_table_new(g_str_hash, g_str_equal);
-	g_hash_table_iter_init(&iter, state->snapshot->files);
-	while (g_hash_table_iter_next(&iter, &name, &file))
-		g_hash_table_insert(listed, name, file);
-	g_hash_table_iter_init(&iter, files);
-	while (g_hash_table_iter_next(&iter, &name, &file)) {
-		PvFileMeta *meta = pv_file_meta_new(file);
-
-		g_ptr_array_add(made, meta);
-		g_hash_table_insert(listed, name, meta);
-	}
-	draft.files = listed;
-	snapshot = pv_repository_sign_file(repository, passphrases, &draft, role, error);
-	if (!snapshot)
-		return FALSE;
-	g_hash_table_insert(files, (void *)"snapshot", snapshot);
-	return TRUE;
-}
-
-static gboolean sign_once(PvRepository *repository, PvPassphrases *passphrases,
-			  const PvTufState *state, const char *tag, const PvFileMeta *content,
-			  GError **error)
-{
-	g_autoptr(GPtrArray) names = roles_to_sign(repository, state);
-	g_autoptr(GHashTable) files =
-		g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_bytes_unref);
+	const Signing *signing = data;
+	g_autoptr(GPtrArray) names = roles_to_sign(signing, edit);
 
 	for (guint i = 0; i < names->len; i++) {
-		GBytes *file = edit_role(repository, passphrases, state, names->pdata[i], tag,
-					 content, error);
+		g_autoptr(PvChange) change =
+			pv_change_add_target(names->pdata[i], signing->tag, signing->content);
 
-		if (!file)
+		if (!pv_edit_apply(edit, change, error))
 			return FALSE;
-		g_hash_table_insert(files, names->pdata[i], file);
 	}
-	return add_snapshot(repository, passphrases, state, files, error) &&
-	       pv_remote_upload(repository->remote, files, error);
-}
-
-static gboolean is_new(const GError *error)
-{
-	return g_error_matches(error, PV_ERROR, PV_ERROR_NOT_SIGNED);
-}
-
-/* One attempt: reads, then initialises or edits. */
-static gboolean attempt(PvRepository *repository, PvPassphrases *passphrases, const char *tag,
-			const PvFileMeta *content, gboolean *ret_new, GError **error)
-{
-	g_autoptr(GError) failure = NULL;
-	g_autoptr(PvTufState) state = pv_repository_update(repository, &failure);
-
-	*ret_new = FALSE;
-	if (state)
-		return sign_once(repository, passphrases, state, tag, content, error);
-	if (!is_new(failure)) {
-		g_propagate_error(error, g_steal_pointer(&failure));
-		return FALSE;
-	}
-	*ret_new = TRUE;
-	return pv_repository_initialise(repository, passphrases, tag, content, error);
+	return TRUE;
 }
 
 /* What was signed must be what the server gives now. */
@@ -237,27 +69,94 @@ PvTrustAnswer *pv_repository_sign(PvRepository *repository, PvPassphrases *passp
 				  const char *tag, const PvFileMeta *content, gboolean *ret_new,
 				  GError **error)
 {
-	int lock = pv_trust_lock(repository->options.directory, repository->options.gun, error);
-	g_autoptr(GError) failure = NULL;
-	PvTrustAnswer *answer = NULL;
-	gboolean new = FALSE, done = FALSE;
+	const PvInitialise docker = { .server_snapshot = TRUE };
+	Signing signing = { repository, tag, content };
+	g_auto(PvPublished) published = { 0 };
+	PvTrustAnswer *answer;
 
-	if (lock < 0)
+	if (!pv_repository_edit(repository, passphrases, &docker, add_tag, &signing, &published,
+				error))
 		return NULL;
-	for (guint i = 0; i < ATTEMPTS_MAX && !done; i++) {
-		g_clear_error(&failure);
-		done = attempt(repository, passphrases, tag, content, &new, &failure);
-		if (!done && !g_error_matches(failure, PV_ERROR, PV_ERROR_CONFLICT))
-			break;
-		if (!done)
-			g_usleep((gulong)g_random_int_range(10000, 50000 * (gint)(i + 1)));
-	}
-	if (done)
-		answer = read_back(repository, tag, content, error);
-	else
-		g_propagate_error(error, g_steal_pointer(&failure));
-	close(lock);
+	answer = read_back(repository, tag, content, error);
 	if (answer)
-		*ret_new = new;
+		*ret_new = published.first;
 	return answer;
+}
+
+/* --- revoking ------------------------------------------------------------------------------ */
+
+typedef struct {
+	const PvRepository *repository;
+	const char *tag; /* NULL: all */
+} Revoking;
+
+static gboolean has_tag(const PvEditRole *role, const char *tag)
+{
+	return tag ? g_hash_table_contains(role->files, tag) : g_hash_table_size(role->files) > 0;
+}
+
+/* (transfer full): what takes the tag out of @role. */
+static GPtrArray *removals(const PvEditRole *role, const char *tag)
+{
+	GPtrArray *changes = g_ptr_array_new_with_free_func((GDestroyNotify)pv_change_free);
+	GHashTableIter iter;
+	void *name;
+
+	g_hash_table_iter_init(&iter, role->files);
+	while (g_hash_table_iter_next(&iter, &name, NULL)) {
+		if (!tag || strcmp(tag, name) == 0)
+			g_ptr_array_add(changes, pv_change_remove_target(role->name, name));
+	}
+	return changes;
+}
+
+/* (transfer container) (nullable): the roles that have the tag; all their keys must be here. */
+static GPtrArray *roles_to_revoke(const Revoking *revoking, const PvEdit *edit, GError **error)
+{
+	g_autoptr(GPtrArray) names = pv_edit_role_names(edit);
+	g_autoptr(GPtrArray) found = g_ptr_array_new();
+
+	for (guint i = 0; i < names->len; i++) {
+		const PvRole *keys = pv_edit_keys(edit, names->pdata[i]);
+
+		if (!keys || !has_tag(pv_edit_role(edit, names->pdata[i]), revoking->tag))
+			continue;
+		if (!pv_repository_holds_key(revoking->repository, keys))
+			return pv_fail_null(error, PV_ERROR_KEY,
+					    "%s has it signed, and no key of that role is in "
+					    "%s/private; nothing was revoked",
+					    (const char *)names->pdata[i],
+					    revoking->repository->options.directory);
+		g_ptr_array_add(found, names->pdata[i]);
+	}
+	if (found->len > 0)
+		return g_steal_pointer(&found);
+	if (revoking->tag)
+		return pv_fail_null(error, PV_ERROR_NOT_FOUND, "nobody has signed tag %s",
+				    revoking->tag);
+	return pv_fail_null(error, PV_ERROR_NOT_FOUND, "nobody has signed any tag");
+}
+
+static gboolean remove_tag(PvEdit *edit, void *data, GError **error)
+{
+	const Revoking *revoking = data;
+	g_autoptr(GPtrArray) names = roles_to_revoke(revoking, edit, error);
+
+	for (guint i = 0; names && i < names->len; i++) {
+		g_autoptr(GPtrArray) changes =
+			removals(pv_edit_role(edit, names->pdata[i]), revoking->tag);
+
+		if (!pv_edit_apply_all(edit, changes, error))
+			return FALSE;
+	}
+	return names != NULL;
+}
+
+gboolean pv_repository_revoke(PvRepository *repository, PvPassphrases *passphrases, const char *tag,
+			      PvPublished *ret_published, GError **error)
+{
+	Revoking revoking = { repository, tag };
+
+	return pv_repository_edit(repository, passphrases, NULL, remove_tag, &revoking,
+				  ret_published, error);
 }

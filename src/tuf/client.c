@@ -367,15 +367,6 @@ PvTufState *pv_tuf_update(const PvTufPolicy *policy, const PvTufRemote *remote,
 	return g_steal_pointer(&state);
 }
 
-static gboolean is_below(const GPtrArray *paths, const char *name)
-{
-	for (guint i = 0; paths && i < paths->len; i++) {
-		if (g_str_has_prefix(name, paths->pdata[i]))
-			return TRUE;
-	}
-	return FALSE;
-}
-
 const PvMetadata *pv_tuf_metadata(const PvTufState *state, const char *name)
 {
 	if (strcmp(name, "targets") == 0)
@@ -404,7 +395,7 @@ static gboolean is_delegated(const PvTufState *state, const char *role_name, con
 		const PvRole *role = pv_tuf_role(state, child);
 		char *parent;
 
-		if (!role || !is_below(role->paths, name))
+		if (!role || !pv_role_covers(role, name))
 			return FALSE;
 		parent = g_path_get_dirname(child);
 		g_free(child);

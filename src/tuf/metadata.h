@@ -42,6 +42,9 @@ typedef struct {
 PvRole *pv_role_new(const char *name, guint threshold);
 PvRole *pv_role_copy(const PvRole *role); /* keys are shared, which never change */
 void pv_role_free(PvRole *role);
+
+/* TRUE if @name is below one of a delegation's paths. */
+gboolean pv_role_covers(const PvRole *role, const char *name);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvRole, pv_role_free)
 
 typedef struct {

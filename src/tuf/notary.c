@@ -10,9 +10,9 @@
 
 #include <string.h>
 
-#include "base/canonical.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "tuf/nodes.h"
 
 typedef struct {
 	PvMetadata *metadata;
@@ -29,97 +29,12 @@ static const char *const known_targets[] = { "_type",   "version",     "expires"
 static const char *const known_meta[] = { "_type", "version", "expires", "meta", NULL };
 static const char *const known_delegations[] = { "keys", "roles", NULL };
 static const char *const known_role[] = { "keyids", "threshold", "name", "paths", NULL };
-static const char *const known_key[] = { "keytype", "keyval", NULL };
-static const char *const known_keyval[] = { "public", "private", NULL };
-static const char *const known_target[] = { "hashes", "length", "custom", NULL };
 
 static const char *const type_of_kind[] = {
 	[PV_ROLE_ROOT] = "Root",          [PV_ROLE_TARGETS] = "Targets",
 	[PV_ROLE_SNAPSHOT] = "Snapshot",  [PV_ROLE_TIMESTAMP] = "Timestamp",
 	[PV_ROLE_DELEGATION] = "Targets",
 };
-
-static gboolean check_names(const Reader *reader, const PvNode *object, const char *const *known,
-			    GError **error)
-{
-	for (const PvNode *member = pv_node_first(object); member; member = pv_node_next(member)) {
-		gsize length;
-		const char *name = pv_node_name(member, &length);
-
-		for (guint i = 0; known[i]; i++) {
-			if (strlen(known[i]) == length &&
-			    g_ascii_strncasecmp(name, known[i], length) == 0 &&
-			    memcmp(name, known[i], length) != 0)
-				return pv_fail(error, PV_ERROR_SYNTAX,
-					       "%s: member \"%.*s\" must be spelled \"%s\"",
-					       reader->where, (int)length, name, known[i]);
-		}
-	}
-	return TRUE;
-}
-
-static const PvNode *object_with(const Reader *reader, const PvNode *node, const char *what,
-				 const char *const *known, GError **error)
-{
-	if (!node || pv_node_kind(node) != PV_NODE_OBJECT)
-		return pv_fail_null(error, PV_ERROR_SYNTAX, "%s: %s is no object", reader->where,
-				    what);
-	if (known && !check_names(reader, node, known, error))
-		return NULL;
-	return node;
-}
-
-static const PvNode *array_of(const Reader *reader, const PvNode *node, const char *what, guint max,
-			      GError **error)
-{
-	if (!node || pv_node_kind(node) != PV_NODE_ARRAY)
-		return pv_fail_null(error, PV_ERROR_SYNTAX, "%s: %s is no array", reader->where,
-				    what);
-	if (pv_node_length(node) > max)
-		return pv_fail_null(error, PV_ERROR_LIMIT, "%s: %s has %u items, at most %u count",
-				    reader->where, what, pv_node_length(node), max);
-	return node;
-}
-
-static char *string_of(const Reader *reader, const PvNode *node, const char *what, GError **error)
-{
-	if (!node || pv_node_kind(node) != PV_NODE_STRING)
-		return pv_fail_null(error, PV_ERROR_SYNTAX, "%s: %s is no string", reader->where,
-				    what);
-	return pv_node_dup_string(node);
-}
-
-static gboolean integer_of(const Reader *reader, const PvNode *node, const char *what, gint64 min,
-			   gint64 max, gint64 *ret_value, GError **error)
-{
-	if (!node || pv_node_kind(node) != PV_NODE_INTEGER)
-		return pv_fail(error, PV_ERROR_SYNTAX, "%s: %s is no integer", reader->where, what);
-	if (pv_node_integer(node) < min || pv_node_integer(node) > max)
-		return pv_fail(error, PV_ERROR_SYNTAX,
-			       "%s: %s is %" G_GINT64_FORMAT ", expected %" G_GINT64_FORMAT
-			       " to %" G_GINT64_FORMAT,
-			       reader->where, what, pv_node_integer(node), min, max);
-	*ret_value = pv_node_integer(node);
-	return TRUE;
-}
-
-/* Decodes standard base64 strictly: the one spelling that encodes back to the same text. */
-static guint8 *base64_of(const Reader *reader, const PvNode *node, const char *what,
-			 gsize *ret_size, GError **error)
-{
-	g_autofree char *text = string_of(reader, node, what, error);
-	g_autofree guint8 *data = NULL;
-	g_autofree char *again = NULL;
-
-	if (!text)
-		return NULL;
-	data = g_base64_decode(text, ret_size);
-	again = g_base64_encode(data, *ret_size);
-	if (strcmp(text, again) != 0)
-		return pv_fail_null(error, PV_ERROR_SYNTAX, "%s: %s is not valid base64",
-				    reader->where, what);
-	return g_steal_pointer(&data);
-}
 
 static gboolean read_signature(Reader *reader, const PvNode *node, GError **error)
 {
@@ -129,15 +44,15 @@ static gboolean read_signature(Reader *reader, const PvNode *node, GError **erro
 	g_autoptr(GBytes) bytes = NULL;
 	gsize size;
 
-	if (!object_with(reader, node, "a signature", known_signature, error))
+	if (!pv_tuf_read_object(reader->where, node, "a signature", known_signature, error))
 		return FALSE;
-	key_id = string_of(reader, pv_node_member(node, "keyid"), "keyid", error);
+	key_id = pv_tuf_read_string(reader->where, pv_node_member(node, "keyid"), "keyid", error);
 	if (!key_id)
 		return FALSE;
-	method = string_of(reader, pv_node_member(node, "method"), "method", error);
+	method = pv_tuf_read_string(reader->where, pv_node_member(node, "method"), "method", error);
 	if (!method)
 		return FALSE;
-	data = base64_of(reader, pv_node_member(node, "sig"), "sig", &size, error);
+	data = pv_tuf_read_base64(reader->where, pv_node_member(node, "sig"), "sig", &size, error);
 	if (!data)
 		return FALSE;
 	bytes = g_bytes_new_take(g_steal_pointer(&data), size);
@@ -149,7 +64,7 @@ static gboolean read_signatures(Reader *reader, const PvNode *node, GError **err
 {
 	reader->metadata->signatures =
 		g_ptr_array_new_with_free_func((GDestroyNotify)pv_signature_free);
-	if (!array_of(reader, node, "signatures", PV_SIGNATURES_MAX, error))
+	if (!pv_tuf_read_array(reader->where, node, "signatures", PV_SIGNATURES_MAX, error))
 		return FALSE;
 	for (const PvNode *item = pv_node_first(node); item; item = pv_node_next(item)) {
 		if (!read_signature(reader, item, error))
@@ -167,35 +82,19 @@ static GHashTable *read_keys(const Reader *reader, const PvNode *node, GError **
 	g_autoptr(GHashTable) keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 							   (GDestroyNotify)pv_public_key_unref);
 
-	if (!object_with(reader, node, "keys", NULL, error))
+	if (!pv_tuf_read_object(reader->where, node, "keys", NULL, error))
 		return NULL;
 	if (pv_node_length(node) > PV_KEYS_MAX)
 		return pv_fail_null(error, PV_ERROR_LIMIT, "%s: %u keys, at most %d count",
 				    reader->where, pv_node_length(node), PV_KEYS_MAX);
 	for (const PvNode *member = pv_node_first(node); member; member = pv_node_next(member)) {
 		g_autoptr(GError) unknown = NULL;
-		g_autofree char *type = NULL;
-		g_autofree guint8 *public = NULL;
-		const PvNode *value;
-		PvPublicKey *key;
-		gsize size;
+		g_autoptr(PvPublicKey) key = NULL;
 
-		if (!object_with(reader, member, "a key", known_key, error))
+		if (!pv_tuf_read_key(reader->where, member, &key, &unknown, error))
 			return NULL;
-		type = string_of(reader, pv_node_member(member, "keytype"), "keytype", error);
-		if (!type)
-			return NULL;
-		value = object_with(reader, pv_node_member(member, "keyval"), "keyval",
-				    known_keyval, error);
-		if (!value)
-			return NULL;
-		public = base64_of(reader, pv_node_member(value, "public"), "a public key", &size,
-				   error);
-		if (!public)
-			return NULL;
-		key = pv_public_key_new(type, public, size, &unknown);
 		if (key)
-			g_hash_table_insert(keys, pv_node_dup_name(member), key);
+			g_hash_table_insert(keys, pv_node_dup_name(member), g_steal_pointer(&key));
 		else
 			g_debug("%s: key passed over: %s", reader->where, unknown->message);
 	}
@@ -209,20 +108,20 @@ static PvRole *read_role(const Reader *reader, const PvNode *node, const char *n
 	const PvNode *ids;
 	gint64 threshold;
 
-	if (!object_with(reader, node, "a role", known_role, error) ||
-	    !integer_of(reader, pv_node_member(node, "threshold"), "threshold", 1, PV_KEYS_MAX,
-			&threshold, error))
+	if (!pv_tuf_read_object(reader->where, node, "a role", known_role, error) ||
+	    !pv_tuf_read_integer(reader->where, pv_node_member(node, "threshold"), "threshold", 1,
+				 PV_KEYS_MAX, &threshold, error))
 		return NULL;
 	role = pv_role_new(name, (guint)threshold);
 	ids = pv_node_member(node, "keyids");
 	/* Go writes null for the list of a role whose last key was purged. */
 	if (ids && pv_node_kind(ids) == PV_NODE_NULL)
 		return g_steal_pointer(&role);
-	ids = array_of(reader, ids, "keyids", PV_KEYS_MAX, error);
+	ids = pv_tuf_read_array(reader->where, ids, "keyids", PV_KEYS_MAX, error);
 	if (!ids)
 		return NULL;
 	for (const PvNode *item = pv_node_first(ids); item; item = pv_node_next(item)) {
-		g_autofree char *id = string_of(reader, item, "a key id", error);
+		g_autofree char *id = pv_tuf_read_string(reader->where, item, "a key id", error);
 		PvPublicKey *key;
 
 		if (!id)
@@ -265,7 +164,7 @@ static gboolean read_root(Reader *reader, const PvNode *body, GError **error)
 	const PvNode *roles = pv_node_member(body, "roles");
 
 	keys = read_keys(reader, pv_node_member(body, "keys"), error);
-	if (!keys || !object_with(reader, roles, "roles", NULL, error))
+	if (!keys || !pv_tuf_read_object(reader->where, roles, "roles", NULL, error))
 		return FALSE;
 	for (gsize i = 0; i < G_N_ELEMENTS(required); i++) {
 		const PvNode *node = pv_node_member(roles, required[i]);
@@ -288,10 +187,10 @@ static gboolean read_paths(const Reader *reader, const PvNode *node, PvRole *rol
 	role->paths = g_ptr_array_new_with_free_func(g_free);
 	if (!node || pv_node_kind(node) == PV_NODE_NULL)
 		return TRUE;
-	if (!array_of(reader, node, "paths", PV_DELEGATIONS_MAX, error))
+	if (!pv_tuf_read_array(reader->where, node, "paths", PV_DELEGATIONS_MAX, error))
 		return FALSE;
 	for (const PvNode *item = pv_node_first(node); item; item = pv_node_next(item)) {
-		char *path = string_of(reader, item, "a path", error);
+		char *path = pv_tuf_read_string(reader->where, item, "a path", error);
 
 		if (!path)
 			return FALSE;
@@ -309,9 +208,9 @@ static gboolean read_delegation(Reader *reader, const PvNode *node, GHashTable *
 	g_autoptr(PvRole) role = NULL;
 	PvRoleKind kind;
 
-	if (!object_with(reader, node, "a delegation", known_role, error))
+	if (!pv_tuf_read_object(reader->where, node, "a delegation", known_role, error))
 		return FALSE;
-	name = string_of(reader, pv_node_member(node, "name"), "name", error);
+	name = pv_tuf_read_string(reader->where, pv_node_member(node, "name"), "name", error);
 	if (!name || !pv_role_kind(name, &kind, error))
 		return FALSE;
 	parent = g_path_get_dirname(name);
@@ -337,15 +236,15 @@ static gboolean read_delegations(Reader *reader, const PvNode *node, GError **er
 
 	if (!node || pv_node_kind(node) == PV_NODE_NULL)
 		return TRUE;
-	if (!object_with(reader, node, "delegations", known_delegations, error))
+	if (!pv_tuf_read_object(reader->where, node, "delegations", known_delegations, error))
 		return FALSE;
 	if (pv_node_length(node) == 0)
 		return TRUE;
 	keys = read_keys(reader, pv_node_member(node, "keys"), error);
 	if (!keys)
 		return FALSE;
-	roles = array_of(reader, pv_node_member(node, "roles"), "delegations.roles",
-			 PV_DELEGATIONS_MAX, error);
+	roles = pv_tuf_read_array(reader->where, pv_node_member(node, "roles"), "delegations.roles",
+				  PV_DELEGATIONS_MAX, error);
 	if (!roles)
 		return FALSE;
 	for (const PvNode *item = pv_node_first(roles); item; item = pv_node_next(item)) {
@@ -355,56 +254,10 @@ static gboolean read_delegations(Reader *reader, const PvNode *node, GError **er
 	return TRUE;
 }
 
-static gboolean read_hash(const Reader *reader, const PvNode *hashes, const char *name, PvHash hash,
-			  PvDigest *ret_digest, GError **error)
-{
-	const PvNode *node = pv_node_member(hashes, name);
-	g_autofree guint8 *raw = NULL;
-	gsize size, expected = hash == PV_HASH_SHA256 ? 32 : 64;
-
-	if (!node)
-		return TRUE;
-	raw = base64_of(reader, node, name, &size, error);
-	if (!raw)
-		return FALSE;
-	if (size != expected)
-		return pv_fail(error, PV_ERROR_SYNTAX,
-			       "%s: a %s of %" G_GSIZE_FORMAT " bytes instead of %" G_GSIZE_FORMAT,
-			       reader->where, name, size, expected);
-	ret_digest->hash = hash;
-	ret_digest->size = (guint8)size;
-	memcpy(ret_digest->raw, raw, size);
-	return TRUE;
-}
-
-static PvFileMeta *read_file(const Reader *reader, const PvNode *node, GError **error)
-{
-	g_autoptr(PvFileMeta) meta = g_new0(PvFileMeta, 1);
-	const PvNode *hashes, *custom;
-	gint64 length;
-
-	if (!object_with(reader, node, "a file", known_target, error) ||
-	    !integer_of(reader, pv_node_member(node, "length"), "length", 0,
-			G_GINT64_CONSTANT(1) << 53, &length, error))
-		return NULL;
-	meta->length = (guint64)length;
-	hashes = object_with(reader, pv_node_member(node, "hashes"), "hashes", NULL, error);
-	if (!hashes || !read_hash(reader, hashes, "sha256", PV_HASH_SHA256, &meta->sha256, error) ||
-	    !read_hash(reader, hashes, "sha512", PV_HASH_SHA512, &meta->sha512, error))
-		return NULL;
-	if (meta->sha256.size == 0 && meta->sha512.size == 0)
-		return pv_fail_null(error, PV_ERROR_SYNTAX,
-				    "%s: a file without sha256 and without sha512", reader->where);
-	custom = pv_node_member(node, "custom");
-	if (custom && pv_node_kind(custom) != PV_NODE_NULL)
-		meta->custom = pv_node_canonical(custom);
-	return g_steal_pointer(&meta);
-}
-
 static gboolean read_files(Reader *reader, const PvNode *node, const char *what, guint max,
 			   GError **error)
 {
-	if (!object_with(reader, node, what, NULL, error))
+	if (!pv_tuf_read_object(reader->where, node, what, NULL, error))
 		return FALSE;
 	if (pv_node_length(node) > max)
 		return pv_fail(error, PV_ERROR_LIMIT, "%s: %s has %u members, at most %u count",
@@ -416,7 +269,7 @@ static gboolean read_files(Reader *reader, const PvNode *node, const char *what,
 		if (strlen(name) > PV_TARGET_NAME_BYTES_MAX)
 			return pv_fail(error, PV_ERROR_LIMIT, "%s: a name in %s is too long",
 				       reader->where, what);
-		meta = read_file(reader, member, error);
+		meta = pv_tuf_read_file_meta(reader->where, member, error);
 		if (!meta)
 			return pv_fail_wrap(error, "\"%.128s\"", name);
 		g_hash_table_insert(reader->metadata->files, g_steal_pointer(&name), meta);
@@ -437,7 +290,8 @@ static gboolean require_file(const Reader *reader, const char *role, GError **er
 static gboolean read_common(Reader *reader, const PvNode *body, GError **error)
 {
 	PvMetadata *metadata = reader->metadata;
-	g_autofree char *type = string_of(reader, pv_node_member(body, "_type"), "_type", error);
+	g_autofree char *type =
+		pv_tuf_read_string(reader->where, pv_node_member(body, "_type"), "_type", error);
 	g_autofree char *expires = NULL;
 
 	if (!type)
@@ -445,10 +299,11 @@ static gboolean read_common(Reader *reader, const PvNode *body, GError **error)
 	if (strcmp(type, type_of_kind[metadata->kind]) != 0)
 		return pv_fail(error, PV_ERROR_SYNTAX, "%s: _type is \"%.32s\", expected \"%s\"",
 			       reader->where, type, type_of_kind[metadata->kind]);
-	if (!integer_of(reader, pv_node_member(body, "version"), "version", 1, G_MAXINT32,
-			&metadata->version, error))
+	if (!pv_tuf_read_integer(reader->where, pv_node_member(body, "version"), "version", 1,
+				 G_MAXINT32, &metadata->version, error))
 		return FALSE;
-	expires = string_of(reader, pv_node_member(body, "expires"), "expires", error);
+	expires = pv_tuf_read_string(reader->where, pv_node_member(body, "expires"), "expires",
+				     error);
 	if (!expires)
 		return FALSE;
 	if (!pv_time_parse(expires, strlen(expires), &metadata->expires, error))
@@ -465,7 +320,7 @@ static gboolean read_body(Reader *reader, const PvNode *body, GError **error)
 	};
 	PvMetadata *metadata = reader->metadata;
 
-	if (!object_with(reader, body, "signed", known[metadata->kind], error) ||
+	if (!pv_tuf_read_object(reader->where, body, "signed", known[metadata->kind], error) ||
 	    !read_common(reader, body, error))
 		return FALSE;
 	switch (metadata->kind) {
@@ -512,7 +367,8 @@ PvMetadata *pv_metadata_parse(const char *role, GBytes *file, GError **error)
 	metadata->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 						(GDestroyNotify)pv_file_meta_free);
 	reader = (Reader){ metadata, where };
-	top = object_with(&reader, pv_document_root(document), "the file", known_file, error);
+	top = pv_tuf_read_object(reader.where, pv_document_root(document), "the file", known_file,
+				 error);
 	if (!top)
 		return NULL;
 	body = pv_node_member(top, "signed");

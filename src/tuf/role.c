@@ -93,6 +93,15 @@ void pv_role_free(PvRole *role)
 	g_free(role);
 }
 
+gboolean pv_role_covers(const PvRole *role, const char *name)
+{
+	for (guint i = 0; role->paths && i < role->paths->len; i++) {
+		if (g_str_has_prefix(name, role->paths->pdata[i]))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 PvSignature *pv_signature_new(const char *key_id, const char *method, GBytes *bytes)
 {
 	PvSignature *signature = g_new0(PvSignature, 1);

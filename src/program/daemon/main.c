@@ -139,10 +139,10 @@ static gboolean serve(const Options *options, const char *data, GError **error)
 	store = pv_store_open(options->store ? options->store : "sqlite", data, NULL, error);
 	if (!store)
 		return FALSE;
-	api = pv_trust_api_new(store, signer);
+	api = pv_trust_api_new(store, signer, &PV_TRUST_API_DEFAULTS);
 	server_options =
 		(PvServerOptions){ options->host, options->port, tls.certificate, tls.key };
-	server = pv_http_server_start(&server_options, pv_trust_api_handle, api, error);
+	server = pv_http_server_start(&server_options, pv_trust_api_handler(api), error);
 	if (!server)
 		return FALSE;
 	printf(strchr(options->host, ':') ? "ready https://[%s]:%u\n" : "ready https://%s:%u\n",
