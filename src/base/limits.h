@@ -19,6 +19,7 @@
 #define PV_LINE_BYTES_MAX        (64 * PV_KIB) /* bytes: one line of a text file or protocol */
 #define PV_CHILD_OUTPUT_BYTES_MAX \
 	(16 * PV_MIB) /* bytes: what a child process may print for us to read */
+#define PV_CHILD_LINE_BYTES_MAX (512 * PV_KIB) /* bytes: one line of a child process that reports */
 
 /* crypto */
 #define PV_KEY_FILE_BYTES_MAX    (64 * PV_KIB) /* bytes: one private key file */
