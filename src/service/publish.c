@@ -18,6 +18,8 @@
 #include "service/upload.h"
 #include "tuf/client.h"
 
+#define ATTEMPTS 4 /* on top of what other services publish meanwhile */
+
 typedef struct {
 	PvStore *store;
 	PvSigner *signer;
@@ -29,8 +31,9 @@ typedef struct {
 	PvMetadata *root;     /* the one that counts: the new one if there is one */
 	GHashTable *targets;  /* role → PvMetadata, uploaded and those loaded as parents */
 	PvMetadata *snapshot;
-	GArray *updates; /* of PvStoreUpdate */
-	GPtrArray *made; /* keeps the metadata that updates point into */
+	gboolean overtaken; /* by another publish, and so may succeed on top of that one */
+	GArray *updates;    /* of PvStoreUpdate */
+	GPtrArray *made;    /* keeps the metadata that updates point into */
 } Publish;
 
 static gboolean refuse_storage(Publish *publish, const GError *error)
@@ -377,8 +380,12 @@ static gboolean store_all(Publish *publish)
 			     (PvStoreUpdate *)publish->updates->data, publish->updates->len,
 			     publish->now, &error))
 		return TRUE;
-	if (g_error_matches(error, PV_ERROR, PV_ERROR_CONFLICT))
+	if (g_error_matches(error, PV_ERROR, PV_ERROR_CONFLICT)) {
+		publish->overtaken =
+			!publish->before || !pv_server_has(publish->store, publish->gun,
+							   "timestamp", publish->before->file);
 		return pv_reply_refuse(publish->refusal, PV_REPLY_VERSION, json_object());
+	}
 	if (g_error_matches(error, PV_ERROR, PV_ERROR_LIMIT))
 		return pv_reply_invalid_update(publish->refusal, "ErrValidation", NULL, "%s",
 					       error->message);
@@ -394,21 +401,43 @@ static gboolean take_base(Publish *publish)
 	return !error || refuse_storage(publish, error);
 }
 
+/* TRUE if all that was uploaded is there already: a publisher did not hear that it succeeded. */
+static gboolean changes_nothing(Publish *publish)
+{
+	GHashTableIter iter;
+	void *role, *file;
+
+	if (!publish->before)
+		return FALSE;
+	g_hash_table_iter_init(&iter, publish->uploaded);
+	while (g_hash_table_iter_next(&iter, &role, &file)) {
+		if (!pv_server_has(publish->store, publish->gun, role, file))
+			return FALSE;
+	}
+	return g_hash_table_size(publish->uploaded) > 0;
+}
+
 static gboolean run(Publish *publish, GPtrArray *parts)
 {
 	GBytes *snapshot;
 
-	if (!take_parts(publish, parts) || !take_base(publish) || !take_root(publish) ||
-	    !take_targets(publish))
+	if (!take_parts(publish, parts) || !take_base(publish))
+		return FALSE;
+	if (changes_nothing(publish))
+		return TRUE;
+	if (!take_root(publish) || !take_targets(publish))
 		return FALSE;
 	snapshot = g_hash_table_lookup(publish->uploaded, "snapshot");
 	if (snapshot ? !take_snapshot(publish, snapshot) : !make_snapshot(publish))
 		return FALSE;
+	/* Nothing but a timestamp, if that: it makes no version (trust.md 1.8). */
+	if (publish->before && g_hash_table_size(publish->uploaded) == 0)
+		return TRUE;
 	return make_timestamp(publish) && store_all(publish);
 }
 
-gboolean pv_publish_upload(PvStore *store, PvSigner *signer, const char *gun, GPtrArray *parts,
-			   PvTime now, PvRefusal *refusal)
+static gboolean upload_once(PvStore *store, PvSigner *signer, const char *gun, GPtrArray *parts,
+			    PvTime now, PvRefusal *refusal, gboolean *ret_overtaken)
 {
 	Publish publish = {
 		.store = store, .signer = signer, .gun = gun, .now = now, .refusal = refusal
@@ -429,5 +458,20 @@ gboolean pv_publish_upload(PvStore *store, PvSigner *signer, const char *gun, GP
 	pv_metadata_unref(publish.before);
 	pv_metadata_unref(publish.root);
 	pv_metadata_unref(publish.snapshot);
+	*ret_overtaken = publish.overtaken;
 	return done;
+}
+
+gboolean pv_publish_upload(PvStore *store, PvSigner *signer, const char *gun, GPtrArray *parts,
+			   PvTime now, PvRefusal *refusal)
+{
+	for (guint attempt = 1;; attempt++) {
+		gboolean overtaken;
+
+		if (upload_once(store, signer, gun, parts, now, refusal, &overtaken))
+			return TRUE;
+		if (!overtaken || attempt == ATTEMPTS)
+			return FALSE;
+		g_clear_pointer(&refusal->detail, json_decref);
+	}
 }

@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include "base/account.h"
 #include "crypto/key.h"
 #include "tuf/metadata.h"
 
@@ -15,10 +16,11 @@ typedef struct PvSigner PvSigner;
 /**
  * pv_signer_start:
  * @directory: where the signer keeps its keys; made if missing
+ * @account: (nullable): as whom it runs; NULL: as this process
  *
  * Starts pavise-signer as a child that ends when this process does.
  */
-PvSigner *pv_signer_start(const char *directory, GError **error);
+PvSigner *pv_signer_start(const char *directory, const PvAccount *account, GError **error);
 
 /* Ends the signer and waits for it. */
 void pv_signer_stop(PvSigner *signer);

@@ -6,12 +6,12 @@ export DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE="repository passphrase"
 export NOTARY_ROOT_PASSPHRASE="root passphrase" NOTARY_TARGETS_PASSPHRASE="repository passphrase"
 export NOTARY_SNAPSHOT_PASSPHRASE="repository passphrase" NOTARY_DELEGATION_PASSPHRASE="repository passphrase"
 
-# start_service [DIR]: sets server, ca, service_pid.
+# start_service [DIR]: sets server, ca, service_pid. The array service_arguments adds options.
 start_service() {
 	local data=${1:-$BATS_TEST_TMPDIR/service}
 	mkdir -p "$data"
 	: >"$data/out"
-	pavise serve --listen 127.0.0.1:0 --data "$data" >"$data/out" 2>"$data/log" 3>&- &
+	pavise serve --listen 127.0.0.1:0 --data "$data" "${service_arguments[@]}" >"$data/out" 2>"$data/log" 3>&- &
 	service_pid=$!
 	wait_for "$data/out" '^ready https://' || return 1
 	server=$(sed -n 's/^ready //p' "$data/out")
