@@ -212,3 +212,16 @@ PvPublicKey *pv_certificate_parse_key(const char *pem, gsize size, GError **erro
 	key = pv_public_key_new("ecdsa-x509", (const guint8 *)pem, size, NULL);
 	return key ? key : pv_public_key_new("rsa-x509", (const guint8 *)pem, size, error);
 }
+
+char *pv_certificate_public_pem(const PvPublicKey *key)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text, *copy;
+	long length;
+
+	PEM_write_bio_PUBKEY(bio, key->pkey);
+	length = BIO_get_mem_data(bio, &text);
+	copy = g_strndup(text, (gsize)length);
+	BIO_free(bio);
+	return copy;
+}
