@@ -41,6 +41,7 @@ PvRepository *pv_repository_open(const PvRepositoryOptions *options, GError **er
 	repository->server = g_steal_pointer(&server);
 	repository->cache = pv_trust_cache_new(options->directory, options->gun);
 	repository->remote = pv_remote_new(repository->server, options->gun, options->ca_file);
+	pv_remote_set_certificate(repository->remote, options->certificate_file, options->key_file);
 	return repository;
 }
 

@@ -14,9 +14,10 @@
 /* Strings are borrowed and must outlive the repository. */
 typedef struct {
 	const char *gun;
-	const char *server;      /* NULL: pv_trust_server() of the GUN's host */
-	const char *ca_file;     /* may be NULL */
-	const char *directory;   /* of pv_trust_directory() */
+	const char *server;                      /* NULL: pv_trust_server() of the GUN's host */
+	const char *ca_file;                     /* may be NULL */
+	const char *certificate_file, *key_file; /* the client's, PEM; may be NULL */
+	const char *directory;                   /* of pv_trust_directory() */
 	const char *const *pins; /* root key ids (of the certificate or of the key); may be NULL */
 	const PvPins *pinning;   /* of the configuration; may be NULL */
 	gboolean tofu;
