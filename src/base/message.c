@@ -13,6 +13,8 @@
 
 #include "base/error.h"
 
+#define SMALL_BYTES 4096
+
 PvMessage *pv_message_new(guint32 kind)
 {
 	PvMessage *message = g_new0(PvMessage, 1);
@@ -87,12 +89,14 @@ static gboolean send_all(int fd, const void *data, gsize size, GError **error)
 gboolean pv_message_send(int fd, const PvMessage *message, GError **error)
 {
 	guint32 head[2] = { message->kind, message->fields->len };
+	g_autoptr(GByteArray) small = NULL;
 
 	if (message->fields->len > PV_MESSAGE_FIELDS_MAX)
 		return pv_fail(error, PV_ERROR_INTERNAL, "a message of %u fields",
 			       message->fields->len);
-	if (!send_all(fd, head, sizeof head, error))
-		return FALSE;
+	/* Small fields go together: each send wakes the receiver. */
+	small = g_byte_array_new();
+	g_byte_array_append(small, (const guint8 *)head, sizeof head);
 	for (guint i = 0; i < message->fields->len; i++) {
 		gsize size;
 		const void *data = g_bytes_get_data(message->fields->pdata[i], &size);
@@ -100,11 +104,17 @@ gboolean pv_message_send(int fd, const PvMessage *message, GError **error)
 
 		if (size > G_MAXUINT32)
 			return pv_fail(error, PV_ERROR_LIMIT, "a message field is too large");
-		if (!send_all(fd, &length, sizeof length, error) ||
+		g_byte_array_append(small, (const guint8 *)&length, sizeof length);
+		if (size <= SMALL_BYTES && small->len <= SMALL_BYTES) {
+			g_byte_array_append(small, data, (guint)size);
+			continue;
+		}
+		if (!send_all(fd, small->data, small->len, error) ||
 		    !send_all(fd, data, size, error))
 			return FALSE;
+		g_byte_array_set_size(small, 0);
 	}
-	return TRUE;
+	return send_all(fd, small->data, small->len, error);
 }
 
 /* Reads @size bytes; 0 bytes at the start mean the end, which @ret_end tells. */
