@@ -208,7 +208,8 @@ static gboolean serve(Fetch *fetch, const GError *broken)
 static gboolean prepare(Fetch *fetch, const char *ca_file, const char *certificate_file,
 			const char *key_file, GError **error)
 {
-	g_autofree char *tls = g_build_filename(g_get_home_dir(), ".docker", "tls", NULL);
+	g_autofree char *docker = pv_docker_directory();
+	g_autofree char *tls = g_build_filename(docker, "tls", NULL);
 	const char *directories[] = { tls, NULL };
 	PvHttpOptions options = { .ca_file = ca_file,
 				  .certificate_file = certificate_file,
