@@ -157,7 +157,8 @@ void pv_trust_cache_functions(PvTrustCache *cache, PvTufCache *ret_functions)
 
 gboolean pv_trust_cache_forget(PvTrustCache *cache, GError **error)
 {
-	return pv_file_remove_tree(cache->metadata, error);
+	return pv_file_remove_tree(cache->metadata, error) &&
+	       pv_file_remove_tree(cache->index, error);
 }
 
 /* --- keys --------------------------------------------------------------------------------- */
