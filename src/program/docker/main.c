@@ -185,13 +185,26 @@ static int run(PvDocker *docker, const PvDockerCommand *command, char **words)
 	return command->run(docker, &arguments, &error) ? 0 : fail(error);
 }
 
-static int dispatch(PvDocker *docker, const Globals *globals, char **words)
+/*
+ * Docker gives a plugin its own name as first word: "trust", or what a link calls it (docker-NAME),
+ * which a client wants that still has a `trust` of its own.
+ */
+static gboolean is_own_name(const char *word, const char *self)
+{
+	const char *slash = strrchr(self, '/');
+	const char *base = slash ? slash + 1 : self;
+
+	return strcmp(word, "trust") == 0 ||
+	       (g_str_has_prefix(base, "docker-") && strcmp(word, base + strlen("docker-")) == 0);
+}
+
+static int dispatch(PvDocker *docker, const Globals *globals, const char *self, char **words)
 {
 	const PvDockerCommand *command;
 
 	if (globals->version)
 		return printf("docker-trust %s\n", PV_VERSION) < 0;
-	if (*words && strcmp(*words, "trust") == 0)
+	if (*words && is_own_name(*words, self))
 		words++;
 	if (*words && strcmp(*words, "help") == 0) {
 		words++;
@@ -208,6 +221,7 @@ int main(int argc, char **argv)
 	PvDocker docker = { 0 };
 	Globals globals = { .docker = &docker };
 	g_autofree char **words = NULL;
+	const char *self = argc > 0 ? argv[0] : "";
 	char **left;
 	int status;
 
@@ -220,7 +234,7 @@ int main(int argc, char **argv)
 	left = words;
 	if (read_globals(&docker, &globals, &argc, &left, &error)) {
 		globals_apply(&globals);
-		status = dispatch(&docker, &globals, left);
+		status = dispatch(&docker, &globals, self, left);
 	} else {
 		fprintf(stderr, "%s\n", error->message);
 		status = EXIT_FLAG;
