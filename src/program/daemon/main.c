@@ -17,6 +17,7 @@
 #include "base/terminal.h"
 #include "config.h"
 #include "crypto/secret.h"
+#include "program/daemon/signer_options.h"
 #include "program/daemon/tls.h"
 #include "service/http.h"
 #include "service/trust_api.h"
@@ -26,6 +27,7 @@
 typedef struct {
 	char *listen, *data, *certificate, *key, *store;
 	gboolean insecure_open;
+	PvSignerOptions signer;
 	char *host;
 	guint16 port;
 } Options;
@@ -51,6 +53,7 @@ static gboolean parse(Options *options, int argc, char **argv, GError **error)
 	g_option_context_set_summary(context, "Run the trust service: Notary's HTTP API over TLS, "
 					      "with keys in a process of their own.");
 	g_option_context_add_main_entries(context, entries, NULL);
+	pv_signer_options_add(&options->signer, context);
 	if (!g_option_context_parse(context, &argc, &argv, error))
 		return FALSE;
 	if (argc > 1)
@@ -133,7 +136,8 @@ static gboolean serve(const Options *options, const char *data, GError **error)
 	if (!pv_service_tls_load(options->certificate, options->key, data, options->host, &tls,
 				 error))
 		return FALSE;
-	signer = pv_signer_start(keys, error);
+	signer = options->signer.address ? pv_signer_options_connect(&options->signer, error)
+					 : pv_signer_start(keys, error);
 	if (!signer)
 		return FALSE;
 	store = pv_store_open(options->store ? options->store : "sqlite", data, NULL, error);
