@@ -17,7 +17,7 @@ gboolean pv_address_split(const char *text, char **ret_host, guint16 *ret_port, 
 	if (length > 2 && text[0] == '[' && text[length - 1] == ']') {
 		text++;
 		length -= 2;
-	} else if (length > 0 && memchr(text, ':', length)) {
+	} else if (length > 0 && (text[0] == '[' || memchr(text, ':', length))) {
 		length = 0;
 	}
 	if (length == 0 || !g_ascii_string_to_unsigned(colon + 1, 10, 0, 65535, &port, NULL))

@@ -29,12 +29,15 @@ struct PvSigner {
 };
 
 /* In the child: the socket becomes descriptor 3, all above it is closed. */
-static void G_GNUC_NORETURN become_signer(const char *path, const char *directory, int fd)
+static void G_GNUC_NORETURN become_signer(const char *path, const char *directory,
+					  const PvAccount *account, int fd)
 {
 	char *argv[] = { (char *)path, (char *)directory, NULL };
 	sigset_t none;
 
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (account && pv_account_become(account) != 0)
+		_exit(126);
+	prctl(PR_SET_PDEATHSIG, SIGTERM); /* of no effect between users: then the socket tells */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (fd == 3)
@@ -46,7 +49,7 @@ static void G_GNUC_NORETURN become_signer(const char *path, const char *director
 	_exit(127);
 }
 
-PvSigner *pv_signer_start(const char *directory, GError **error)
+PvSigner *pv_signer_start(const char *directory, const PvAccount *account, GError **error)
 {
 	g_autofree char *path = pv_process_program("pavise-signer");
 	PvSigner *signer;
@@ -63,7 +66,7 @@ PvSigner *pv_signer_start(const char *directory, GError **error)
 	}
 	pid = fork();
 	if (pid == 0)
-		become_signer(path, directory, pair[1]);
+		become_signer(path, directory, account, pair[1]);
 	close(pair[1]);
 	if (pid < 0) {
 		pv_fail_errno(error, errno, "cannot start %s", path);

@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include "base/account.h"
 #include "crypto/channel.h"
 #include "crypto/key.h"
 #include "tuf/metadata.h"
@@ -16,10 +17,11 @@ typedef struct PvSigner PvSigner;
 /**
  * pv_signer_start:
  * @directory: where the signer keeps its keys; made if missing
+ * @account: (nullable): as whom it runs; NULL: as this process
  *
  * Starts pavise-signer as a child that ends when this process does.
  */
-PvSigner *pv_signer_start(const char *directory, GError **error);
+PvSigner *pv_signer_start(const char *directory, const PvAccount *account, GError **error);
 
 /* Where a signer for several services listens, and who we are to it. */
 typedef struct {

@@ -7,16 +7,16 @@
 #include "base/address.h"
 #include "base/error.h"
 
-void pv_signer_options_add(PvSignerOptions *options, GOptionContext *context)
+void pv_signer_options_add(PvConfigSigner *signer, GOptionContext *context)
 {
 	const GOptionEntry entries[] = {
-		{ "signer", 0, 0, G_OPTION_ARG_STRING, &options->address,
+		{ "signer", 0, 0, G_OPTION_ARG_STRING, &signer->address,
 		  "A signer that several services share", "HOST:PORT" },
-		{ "signer-ca", 0, 0, G_OPTION_ARG_FILENAME, &options->authority,
+		{ "signer-ca", 0, 0, G_OPTION_ARG_FILENAME, &signer->ca,
 		  "Who signed its certificate, PEM", "FILE" },
-		{ "signer-cert", 0, 0, G_OPTION_ARG_FILENAME, &options->certificate,
+		{ "signer-cert", 0, 0, G_OPTION_ARG_FILENAME, &signer->certificate,
 		  "This service's certificate for it, PEM", "FILE" },
-		{ "signer-key", 0, 0, G_OPTION_ARG_FILENAME, &options->key,
+		{ "signer-key", 0, 0, G_OPTION_ARG_FILENAME, &signer->key,
 		  "That certificate's key, PEM", "FILE" },
 		{ NULL },
 	};
@@ -24,7 +24,22 @@ void pv_signer_options_add(PvSignerOptions *options, GOptionContext *context)
 	g_option_context_add_main_entries(context, entries, NULL);
 }
 
-PvSigner *pv_signer_options_connect(const PvSignerOptions *options, GError **error)
+void pv_signer_options_merge(PvConfigSigner *config, PvConfigSigner *line)
+{
+	char **const pairs[][2] = { { &config->address, &line->address },
+				    { &config->ca, &line->ca },
+				    { &config->certificate, &line->certificate },
+				    { &config->key, &line->key } };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(pairs); i++) {
+		if (!*pairs[i][1])
+			continue;
+		g_free(*pairs[i][0]);
+		*pairs[i][0] = g_steal_pointer(pairs[i][1]);
+	}
+}
+
+PvSigner *pv_signer_options_connect(const PvConfigSigner *config, GError **error)
 {
 	g_autofree char *host = NULL;
 	g_autoptr(GError) away = NULL;
@@ -32,18 +47,18 @@ PvSigner *pv_signer_options_connect(const PvSignerOptions *options, GError **err
 	PvSigner *signer;
 	guint16 port;
 
-	if (!pv_address_split(options->address, &host, &port, error)) {
-		pv_fail_wrap(error, "--signer");
+	if (!pv_address_split(config->address, &host, &port, error)) {
+		pv_fail_wrap(error, "signer");
 		return NULL;
 	}
-	if (!options->authority || !options->certificate || !options->key)
+	if (!config->ca || !config->certificate || !config->key)
 		return pv_fail_null(error, PV_ERROR_USAGE,
 				    "a signer at %s needs --signer-ca, --signer-cert and "
 				    "--signer-key",
-				    options->address);
+				    config->address);
 	address = (PvSignerAddress){ host,
 				     (guint16)port,
-				     { options->certificate, options->key, options->authority } };
+				     { config->certificate, config->key, config->ca } };
 	signer = pv_signer_connect(&address, error);
 	if (signer && !pv_signer_check(signer, &away))
 		g_warning("%s; nothing can be published until it answers", away->message);
