@@ -19,6 +19,7 @@
 #define PV_LINE_BYTES_MAX        (64 * PV_KIB) /* bytes: one line of a text file or protocol */
 #define PV_CHILD_OUTPUT_BYTES_MAX \
 	(16 * PV_MIB) /* bytes: what a child process may print for us to read */
+#define PV_CHILD_LINE_BYTES_MAX (512 * PV_KIB) /* bytes: one line of a child process that reports */
 
 /* crypto */
 #define PV_KEY_FILE_BYTES_MAX    (64 * PV_KIB) /* bytes: one private key file */
@@ -68,18 +69,21 @@
 #define PV_HTTP_REDIRECTS_MAX    5             /* redirects followed for one request */
 
 /* oci: the network, archives */
-#define PV_HTTP_URL_BYTES_MAX      (16 * PV_KIB) /* bytes: signed redirects of object stores are long */
-#define PV_HTTP_ERROR_BYTES_MAX    (64 * PV_KIB) /* bytes: kept of a failure's body */
-#define PV_HTTP_CONNECT_SECONDS    10   /* seconds: until a connection stands, TLS included */
-#define PV_HTTP_SLOW_BYTES_MIN     1024 /* bytes a second: below it a server counts as stalling */
-#define PV_HTTP_SLOW_SECONDS       30   /* seconds below that before giving up */
-#define PV_HTTP_PARALLEL           4    /* blobs at one time */
-#define PV_HTTP_ATTEMPTS_MAX       5    /* times a broken-off blob is resumed without progress */
-#define PV_TOKEN_BYTES_MAX         (64 * PV_KIB) /* bytes: a token service's answer */
-#define PV_DOCKER_CONFIG_BYTES_MAX PV_MIB        /* bytes: ~/.docker/config.json */
-#define PV_HISTORY_ENTRIES_MAX     4096          /* history entries in a configuration */
-#define PV_ARCHIVE_ENTRIES_MAX     100000 /* entries in a docker or OCI archive's outer tar */
-#define PV_ARCHIVE_BYTES_MAX       (256 * PV_GIB) /* bytes: an archive spooled from standard input */
+#define PV_HTTP_URL_BYTES_MAX       (16 * PV_KIB) /* bytes: signed redirects of object stores are long */
+#define PV_HTTP_ERROR_BYTES_MAX     (64 * PV_KIB) /* bytes: kept of a failure's body */
+#define PV_HTTP_CONNECT_SECONDS     10   /* seconds: until a connection stands, TLS included */
+#define PV_HTTP_SLOW_BYTES_MIN      1024 /* bytes a second: below it a server counts as stalling */
+#define PV_HTTP_SLOW_SECONDS        30   /* seconds below that before giving up */
+#define PV_HTTP_PARALLEL            4    /* blobs at one time */
+#define PV_HTTP_ATTEMPTS_MAX        5    /* times a broken-off blob is resumed without progress */
+#define PV_TOKEN_BYTES_MAX          (64 * PV_KIB) /* bytes: a token service's answer */
+#define PV_DOCKER_CONFIG_BYTES_MAX  PV_MIB        /* bytes: ~/.docker/config.json */
+#define PV_HISTORY_ENTRIES_MAX      4096          /* history entries in a configuration */
+#define PV_ARCHIVE_ENTRIES_MAX      100000 /* entries in a docker or OCI archive's outer tar */
+#define PV_ARCHIVE_BYTES_MAX        (256 * PV_GIB) /* bytes: an archive spooled from standard input */
+#define PV_ENGINE_MESSAGE_BYTES_MAX (64 * PV_KIB) /* bytes: one message of a Docker engine's push */
+#define PV_ENGINE_STREAM_BYTES_MAX \
+	(256 * PV_MIB) /* bytes: all of them; a push of 100 layers has 2 MB */
 
 /* layer stream */
 #define PV_LAYER_BYTES_MAX (256 * PV_GIB) /* bytes: one layer inflated */
