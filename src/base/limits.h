@@ -83,7 +83,7 @@
 #define PV_ARCHIVE_BYTES_MAX        (256 * PV_GIB) /* bytes: an archive spooled from standard input */
 #define PV_ENGINE_MESSAGE_BYTES_MAX (64 * PV_KIB) /* bytes: one message of a Docker engine's push */
 #define PV_ENGINE_STREAM_BYTES_MAX \
-	(256 * PV_MIB) /* bytes: all of them; a push of 100 layers has 2 MB */
+	(32 * PV_MIB) /* bytes: all of them; a push of 100 layers has 2 MB */
 
 /* layer stream */
 #define PV_LAYER_BYTES_MAX (256 * PV_GIB) /* bytes: one layer inflated */
