@@ -83,7 +83,7 @@
 #define PV_ARCHIVE_BYTES_MAX        (256 * PV_GIB) /* bytes: an archive spooled from standard input */
 #define PV_ENGINE_MESSAGE_BYTES_MAX (64 * PV_KIB) /* bytes: one message of a Docker engine's push */
 #define PV_ENGINE_STREAM_BYTES_MAX \
-	(256 * PV_MIB) /* bytes: all of them; a push of 100 layers has 2 MB */
+	(32 * PV_MIB) /* bytes: all of them; a push of 100 layers has 2 MB */
 
 /* layer stream */
 #define PV_LAYER_BYTES_MAX (256 * PV_GIB) /* bytes: one layer inflated */
@@ -161,7 +161,9 @@
 #define PV_UPLOAD_PARTS_MAX       4096  /* parts in one upload */
 #define PV_CHANGEFEED_RECORDS_MAX 10000 /* rows in one answer */
 #define PV_SIGNER_MESSAGE_BYTES_MAX \
-	(128 * PV_MIB) /* bytes: one message between service and signer */
+	(8 * PV_MIB)                   /* bytes: to or from the signer; a snapshot has 3 */
+#define PV_SIGNER_CLIENTS_MAX       64 /* services connected to one signer at a time */
+#define PV_SIGNER_NAMES_MAX         64 /* names of services that a signer is told to answer */
 #define PV_SERVICE_CONFIG_BYTES_MAX (256 * PV_KIB) /* bytes: service.yaml, server-config.json */
 #define PV_GUN_PREFIXES_MAX         1024           /* prefixes in a configuration */
 #define PV_CACHE_AGE_SECONDS_MAX    31536000       /* seconds: a year, as Notary */

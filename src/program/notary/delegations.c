@@ -262,9 +262,9 @@ gboolean pv_notary_delegation_purge(PvNotary *notary, GError **error)
 
 static gboolean remove_all(PvNotary *notary, const char *role, GError **error)
 {
-	printf("\nAre you sure you want to remove all data for this delegation? (yes/no)\n");
+	printf("\nAre you sure you want to remove all data for this delegation? (yes/no)");
 	if (notary->yes)
-		printf("Confirmed `yes` from flag\n");
+		printf("\nConfirmed `yes` from flag\n");
 	else if (!pv_notary_confirm())
 		return pv_fail(error, PV_ERROR_REFUSED, "Aborting action.");
 	if (!stage(notary, pv_change_remove_delegation(role), error))
