@@ -20,15 +20,14 @@
 
 #define READ_STEP (64 * (gsize)1024)
 
-/* @size_hint: how many bytes are likely; allocated at once, so that they are not moved. */
-static GBytes *read_to_end(int fd, const char *name, gsize size_hint, gsize max_bytes,
-			   GError **error)
+GBytes *pv_file_read_fd_sized(int fd, const char *name, gsize size_hint, gsize max_bytes,
+			      GError **error)
 {
 	g_autoptr(GByteArray) content = g_byte_array_new();
 	gsize filled = 0;
 	ssize_t got;
 
-	g_byte_array_set_size(content, (guint)size_hint + 1);
+	g_byte_array_set_size(content, (guint)MAX(size_hint + 1, READ_STEP / 4));
 	while ((got = read(fd, content->data + filled, content->len - filled)) != 0) {
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -49,12 +48,7 @@ static GBytes *read_to_end(int fd, const char *name, gsize size_hint, gsize max_
 
 GBytes *pv_file_read_fd(int fd, const char *name, gsize max_bytes, GError **error)
 {
-	struct stat st;
-	gsize hint = 0;
-
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
-		hint = (gsize)MIN((guint64)st.st_size, max_bytes);
-	return read_to_end(fd, name, hint, max_bytes, error);
+	return pv_file_read_fd_sized(fd, name, 0, max_bytes, error);
 }
 
 GBytes *pv_file_read(const char *path, gsize max_bytes, GError **error)
@@ -76,7 +70,7 @@ GBytes *pv_file_read(const char *path, gsize max_bytes, GError **error)
 			"%s: %" G_GINT64_FORMAT " bytes, at most %zu allowed", path,
 			(gint64)st.st_size, max_bytes);
 	else
-		content = read_to_end(fd, path, (gsize)st.st_size, max_bytes, error);
+		content = pv_file_read_fd_sized(fd, path, (gsize)st.st_size, max_bytes, error);
 	close(fd);
 	return content;
 }

@@ -90,7 +90,8 @@ static gboolean add_target(PvMetadata *metadata, const PvIndexEntry *entry, int 
 /* The whole role, without verifying it again. */
 static PvMetadata *whole(const PvIndexEntry *entry, int fd)
 {
-	g_autoptr(GBytes) file = pv_file_read_fd(fd, entry->role, PV_METADATA_BYTES_MAX, NULL);
+	g_autoptr(GBytes) file = pv_file_read_fd_sized(fd, entry->role, entry->file.length,
+						       PV_METADATA_BYTES_MAX, NULL);
 	PvMetadata *metadata =
 		file ? pv_metadata_parse_for_index(entry->role, file, NULL, NULL) : NULL;
 
