@@ -42,6 +42,12 @@
 #define PV_ROOT_ROTATIONS_MAX    1024 /* root versions followed in one update */
 #define PV_GUN_BYTES_MAX         1024 /* bytes: a repository path */
 
+/* tuf: TUF 1.0 */
+#define PV_TUF1_ROOT_BYTES_MAX PV_MIB /* bytes: a root; PV_ROOT_ROTATIONS_MAX may come in a row */
+#define PV_TUF1_ROLES_MAX      262144 /* files in a snapshot; PyPI plans 16,384 hash bins */
+#define PV_TUF1_PATHS_MAX      4096   /* path patterns of one delegation */
+#define PV_TUF1_VISITS_MAX     256    /* delegated roles looked into for one target */
+
 /* trust */
 #define PV_CHANGE_BYTES_MAX \
 	(16 * PV_MIB) /* bytes: one staged change: keys and paths of a delegation */
