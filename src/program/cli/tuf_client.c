@@ -44,7 +44,8 @@ static void options_clear(Options *options)
 	g_free(options->target_base_url);
 	g_free(options->ca_file);
 	g_strfreev(options->target_names);
-	pv_http_free(options->http);
+	if (options->http)
+		pv_http_free(options->http);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
 
@@ -55,7 +56,8 @@ static GOptionEntry *entries_of(Options *options)
 		  "Where the trusted metadata is", "DIR" },
 		{ "metadata-url", 0, 0, G_OPTION_ARG_STRING, &options->metadata_url,
 		  "Where the repository's metadata is", "URL" },
-		{ "target-name", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->target_names,
+		/* Bytes as they come: a name is not of the locale's making. */
+		{ "target-name", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->target_names,
 		  "A target to download; may be repeated", "PATH" },
 		{ "target-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->target_dir,
 		  "Where targets are put", "DIR" },
@@ -254,6 +256,11 @@ static const Verb *check_usage(const Options *options, int argc, char **argv, GE
 		return pv_fail_null(error, PV_ERROR_USAGE,
 				    "%s needs --target-name, --target-dir and --target-base-url",
 				    verb->name);
+	for (char **name = options->target_names; name && *name; name++) {
+		if (!g_utf8_validate(*name, -1, NULL))
+			return pv_fail_null(error, PV_ERROR_USAGE,
+					    "a --target-name is not valid UTF-8");
+	}
 	return verb;
 }
 
