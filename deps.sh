@@ -10,7 +10,7 @@ set -eu
 # To compile and link.
 build="gcc meson ninja-build pkg-config scdoc ca-certificates
 	libglib2.0-dev libjansson-dev libyaml-dev libcyaml-dev libssl-dev libjose-dev
-	libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev libsqlite3-dev
+	libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev libsqlite3-dev libpq-dev
 	libisal-dev zlib1g-dev libzstd-dev libarchive-dev liblmdb-dev
 	libseccomp-dev libcap-ng-dev"
 
@@ -18,9 +18,10 @@ build="gcc meson ninja-build pkg-config scdoc ca-certificates
 run="crun runc docker-registry skopeo mmdebstrap jq openssl python3"
 
 # To test: the peers, the sanitizers' and fuzzers' compiler, the test tools.
-check="bats clang clang-format libclang-rt-14-dev llvm-14 python3 python3-cryptography notary sqlite3 zstd xz-utils
+check="bats curl postgresql clang clang-format libclang-rt-14-dev llvm-14 python3 python3-cryptography
+	notary sqlite3 zstd xz-utils
 	busybox-static attr libcap2-bin faketime uidmap iproute2 procps apache2-utils bsdutils
-	wrk mariadb-server docker.io containerd strace"
+	wrk mariadb-server docker.io containerd strace systemd"
 
 case "${1:-all}" in
 build) wanted="$build" ;;

@@ -18,7 +18,9 @@
 #include "base/error.h"
 #include "base/limits.h"
 
-#define INTEGER_MAX (((gint64)1) << 53)
+#define INTEGER_MAX     (((gint64)1) << 53)
+#define BYTES_PER_VALUE 32     /* of text, roughly, in metadata with many targets */
+#define NODES_AHEAD_MAX 262144 /* nodes that are allocated before they are needed */
 
 /* --- reading -------------------------------------------------------------------------------- */
 
@@ -40,13 +42,59 @@ static gboolean fail(Reader *in, const char *expected)
 		       (gsize)(in->at - in->document->bytes), expected);
 }
 
-static gboolean skip_space(Reader *in)
+static gboolean is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static inline gboolean skip_space(Reader *in)
 {
 	const char *start = in->at;
 
-	while (in->at < in->end && strchr(" \t\r\n", *in->at) && *in->at)
+	while (in->at < in->end && is_space(*in->at))
 		in->at++;
 	return in->at > start;
+}
+
+/* The repeated byte @c in a word. */
+#define BYTES(c) (0x0101010101010101ULL * (c))
+
+/* Eight bytes that @at points to hold a quote, a backslash or a control character (maybe: a byte
+ * after such a one may be told as one too). */
+static inline gboolean has_special(const char *at)
+{
+	guint64 word, quote, backslash;
+
+	memcpy(&word, at, sizeof word);
+	quote = word ^ BYTES('"');
+	backslash = word ^ BYTES('\\');
+	return ((((quote - BYTES(1)) & ~quote) | ((backslash - BYTES(1)) & ~backslash) |
+		 ((word - BYTES(0x20)) & ~word)) &
+		BYTES(0x80)) != 0;
+}
+
+/* The first quote, backslash or control character from @at on, or @end. */
+static const char *find_special(const char *at, const char *end)
+{
+	while (end - at >= 8 && !has_special(at))
+		at += 8;
+	while (at < end && *at != '"' && *at != '\\' && (guchar)*at >= 0x20)
+		at++;
+	return at;
+}
+
+/* TRUE if no byte has its highest bit: most metadata, and then it is UTF-8. */
+static gboolean is_ascii(const char *at, const char *end)
+{
+	guint64 all = 0, word;
+
+	for (; end - at >= 8; at += 8) {
+		memcpy(&word, at, sizeof word);
+		all |= word;
+	}
+	for (; at < end; at++)
+		all |= (guchar)*at;
+	return (all & BYTES(0x80)) == 0;
 }
 
 static int hex_value(const char *at)
@@ -140,9 +188,8 @@ static gboolean take_string(Reader *in, Text *ret_text)
 
 	if (in->at == in->end || *in->at != '"')
 		return fail(in, "a string");
-	start = stop = ++in->at;
-	while (stop < in->end && *stop != '"' && *stop != '\\' && (guchar)*stop >= 0x20)
-		stop++;
+	start = ++in->at;
+	stop = find_special(start, in->end);
 	if (stop < in->end && *stop == '"') {
 		text.at = (gsize)(start - in->document->bytes);
 		text.size = (gsize)(stop - start);
@@ -311,6 +358,7 @@ static gboolean close_level(Reader *in, GArray *levels)
 
 	in->at++;
 	node->end = (guint32)(in->at - in->document->bytes);
+	node->is_sorted = level->sorted != FALSE;
 	if (node->kind == PV_NODE_OBJECT && !level->sorted) {
 		node->is_canonical = FALSE;
 		if (!check_unique(in, node, FALSE))
@@ -404,15 +452,17 @@ PvDocument *pv_document_parse(GBytes *text, const char *what, GError **error)
 	document->bytes = g_bytes_get_data(text, &size);
 	if (!document->bytes)
 		document->bytes = "";
-	document->nodes = g_array_new(FALSE, FALSE, sizeof(PvNode));
-	document->arena = g_string_new(NULL);
-	g_array_append_val(document->nodes, sentinel);
 	if (size > PV_METADATA_BYTES_MAX)
 		return pv_fail_null(error, PV_ERROR_LIMIT, "%s: %zu bytes, at most %zu allowed",
 				    what, size, PV_METADATA_BYTES_MAX);
+	document->nodes =
+		g_array_sized_new(FALSE, FALSE, sizeof(PvNode),
+				  (guint)MIN(size / BYTES_PER_VALUE, NODES_AHEAD_MAX) + 16);
+	document->arena = g_string_new(NULL);
+	g_array_append_val(document->nodes, sentinel);
 	in.at = document->bytes;
 	in.end = document->bytes + size;
-	if (!g_utf8_validate_len(document->bytes, size, &broken))
+	if (!is_ascii(in.at, in.end) && !g_utf8_validate_len(document->bytes, size, &broken))
 		return pv_fail_null(error, PV_ERROR_SYNTAX, "%s: byte %zu: not UTF-8", what,
 				    (gsize)(broken - document->bytes));
 	return take_document(&in) ? g_steal_pointer(&document) : NULL;
@@ -423,7 +473,8 @@ void pv_document_free(PvDocument *document)
 	if (!document)
 		return;
 	g_bytes_unref(document->text);
-	g_array_unref(document->nodes);
-	g_string_free(document->arena, TRUE);
+	g_clear_pointer(&document->nodes, g_array_unref);
+	if (document->arena)
+		g_string_free(document->arena, TRUE);
 	g_free(document);
 }

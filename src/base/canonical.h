@@ -52,6 +52,17 @@ const PvNode *pv_node_next(const PvNode *node);  /* NULL after the last */
 const char *pv_node_name(const PvNode *node, gsize *ret_length);      /* of a member */
 const PvNode *pv_node_member(const PvNode *object, const char *name); /* NULL if there is none */
 
+/*
+ * Where things stand in the text, in bytes from its beginning: a value from its first byte to
+ * behind its last, a member from the quote of its name. @before is the member in front of the one
+ * in question, NULL for the first.
+ */
+void pv_node_extent(const PvNode *node, guint32 *ret_start, guint32 *ret_end);
+guint32 pv_node_member_start(const PvNode *object, const PvNode *before);
+
+/* TRUE if the members of @object stand in the order of their names, by bytes. */
+gboolean pv_node_is_sorted(const PvNode *object);
+
 /**
  * pv_node_canonical:
  *

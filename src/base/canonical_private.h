@@ -19,7 +19,8 @@ struct PvNode {
 	guint32 length;             /* of a container */
 	guint32 next, first;        /* indices of sibling and child; 0 for none */
 	guint8 kind;                /* PvNodeKind */
-	guint8 is_canonical;        /* its text is its canonical form */
+	guint8 is_canonical : 1;    /* its text is its canonical form */
+	guint8 is_sorted : 1; /* of an object: its members stand in the order of their names */
 	guint8 name_in_arena, string_in_arena;
 };
 
@@ -30,8 +31,16 @@ struct PvDocument {
 	GString *arena;    /* strings that had escapes */
 };
 
-PvNode *pv_canonical_node(const PvDocument *document, guint32 index);
-const char *pv_canonical_text(const PvDocument *document, gsize at, gboolean in_arena);
+static inline PvNode *pv_canonical_node(const PvDocument *document, guint32 index)
+{
+	return &g_array_index(document->nodes, PvNode, index);
+}
+
+static inline const char *pv_canonical_text(const PvDocument *document, gsize at, gboolean in_arena)
+{
+	return (in_arena ? document->arena->str : document->bytes) + at;
+}
+
 int pv_canonical_compare_names(const PvDocument *document, const PvNode *a, const PvNode *b);
 
 /* (transfer full): guint32 indices of the members of @object in the order of their names. */

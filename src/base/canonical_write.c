@@ -11,16 +11,6 @@
 #include "base/error.h"
 #include "base/limits.h"
 
-PvNode *pv_canonical_node(const PvDocument *document, guint32 index)
-{
-	return &g_array_index(document->nodes, PvNode, index);
-}
-
-const char *pv_canonical_text(const PvDocument *document, gsize at, gboolean in_arena)
-{
-	return (in_arena ? document->arena->str : document->bytes) + at;
-}
-
 int pv_canonical_compare_names(const PvDocument *document, const PvNode *a, const PvNode *b)
 {
 	int order = memcmp(pv_canonical_text(document, a->name_at, a->name_in_arena),
@@ -124,6 +114,27 @@ const PvNode *pv_node_member(const PvNode *object, const char *name)
 			return member;
 	}
 	return NULL;
+}
+
+gboolean pv_node_is_sorted(const PvNode *object)
+{
+	return object->is_sorted;
+}
+
+void pv_node_extent(const PvNode *node, guint32 *ret_start, guint32 *ret_end)
+{
+	if (ret_start)
+		*ret_start = node->start;
+	*ret_end = node->end;
+}
+
+guint32 pv_node_member_start(const PvNode *object, const PvNode *before)
+{
+	guint32 at = before ? before->end : object->start + 1;
+
+	while (object->document->bytes[at] != '"')
+		at++;
+	return at;
 }
 
 /* --- writing -------------------------------------------------------------------------------- */

@@ -99,7 +99,7 @@ static gboolean sync_directory(const char *path, GError **error)
 
 /* Writes @path's future content to a new file beside it and returns that file's name. */
 static char *write_temporary(const char *path, const void *data, gsize size, mode_t mode,
-			     GError **error)
+			     gboolean sync, GError **error)
 {
 	g_autofree char *temporary = g_strdup_printf("%s.new-XXXXXX", path);
 	int fd = mkostemp(temporary, O_CLOEXEC);
@@ -110,7 +110,7 @@ static char *write_temporary(const char *path, const void *data, gsize size, mod
 		return NULL;
 	}
 	done = pv_file_write_all(fd, data, size, error) || pv_fail_wrap(error, "%s", path);
-	if (done && (fchmod(fd, mode) < 0 || fsync(fd) < 0))
+	if (done && (fchmod(fd, mode) < 0 || (sync && fsync(fd) < 0)))
 		done = pv_fail_errno(error, errno, "%s: cannot write", path);
 	if (close(fd) < 0 && done)
 		done = pv_fail_errno(error, errno, "%s: cannot write", path);
@@ -120,10 +120,10 @@ static char *write_temporary(const char *path, const void *data, gsize size, mod
 	return NULL;
 }
 
-gboolean pv_file_replace(const char *path, const void *data, gsize size, mode_t mode,
-			 GError **error)
+static gboolean replace(const char *path, const void *data, gsize size, mode_t mode, gboolean sync,
+			GError **error)
 {
-	g_autofree char *temporary = write_temporary(path, data, size, mode, error);
+	g_autofree char *temporary = write_temporary(path, data, size, mode, sync, error);
 
 	if (!temporary)
 		return FALSE;
@@ -132,12 +132,24 @@ gboolean pv_file_replace(const char *path, const void *data, gsize size, mode_t 
 		unlink(temporary);
 		return FALSE;
 	}
-	return sync_directory(path, error);
+	return !sync || sync_directory(path, error);
+}
+
+gboolean pv_file_replace(const char *path, const void *data, gsize size, mode_t mode,
+			 GError **error)
+{
+	return replace(path, data, size, mode, TRUE, error);
+}
+
+gboolean pv_file_replace_unsynced(const char *path, const void *data, gsize size, mode_t mode,
+				  GError **error)
+{
+	return replace(path, data, size, mode, FALSE, error);
 }
 
 gboolean pv_file_create(const char *path, const void *data, gsize size, mode_t mode, GError **error)
 {
-	g_autofree char *temporary = write_temporary(path, data, size, mode, error);
+	g_autofree char *temporary = write_temporary(path, data, size, mode, TRUE, error);
 	gboolean done;
 
 	if (!temporary)

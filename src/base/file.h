@@ -41,6 +41,15 @@ gboolean pv_file_replace(const char *path, const void *data, gsize size, mode_t 
 			 GError **error);
 
 /**
+ * pv_file_replace_unsynced:
+ *
+ * As pv_file_replace(), but nothing waits for the disk: after a crash the file may be empty or
+ * torn. For what is checked when it is read and can be made anew.
+ */
+gboolean pv_file_replace_unsynced(const char *path, const void *data, gsize size, mode_t mode,
+				  GError **error);
+
+/**
  * pv_file_create:
  *
  * As pv_file_replace(), but an existing file is kept and PV_ERROR_EXISTS is returned.

@@ -19,6 +19,7 @@
 #define PV_LINE_BYTES_MAX        (64 * PV_KIB) /* bytes: one line of a text file or protocol */
 #define PV_CHILD_OUTPUT_BYTES_MAX \
 	(16 * PV_MIB) /* bytes: what a child process may print for us to read */
+#define PV_CHILD_LINE_BYTES_MAX (512 * PV_KIB) /* bytes: one line of a child process that reports */
 
 /* crypto */
 #define PV_KEY_FILE_BYTES_MAX    (64 * PV_KIB) /* bytes: one private key file */
@@ -30,17 +31,21 @@
 	10000000 /* count: a key file must not stall the process for minutes */
 
 /* tuf */
-#define PV_TIMESTAMP_BYTES_MAX   PV_MIB /* bytes: Notary client's limit for timestamp.json */
-#define PV_METADATA_BYTES_MAX    (100 * PV_MIB) /* bytes: Notary client's limit for other roles */
-#define PV_PUBLIC_KEY_BYTES_MAX  (256 * PV_KIB) /* bytes: Notary client's limit for *.key */
-#define PV_ROLE_NAME_BYTES_MAX   255            /* bytes: Notary: shorter than 256 */
-#define PV_TARGET_NAME_BYTES_MAX (4 * PV_KIB)   /* bytes: tags have 128; addhash takes any name */
-#define PV_TARGETS_MAX           1000000        /* targets in one role */
-#define PV_DELEGATIONS_MAX       4096 /* delegations in one role and roles in a snapshot */
-#define PV_KEYS_MAX              4096 /* keys in one role's table */
-#define PV_SIGNATURES_MAX        1024 /* signatures on one file */
-#define PV_ROOT_ROTATIONS_MAX    1024 /* root versions followed in one update */
-#define PV_GUN_BYTES_MAX         1024 /* bytes: a repository path */
+#define PV_TIMESTAMP_BYTES_MAX    PV_MIB /* bytes: Notary client's limit for timestamp.json */
+#define PV_METADATA_BYTES_MAX     (100 * PV_MIB) /* bytes: Notary client's limit for other roles */
+#define PV_PUBLIC_KEY_BYTES_MAX   (256 * PV_KIB) /* bytes: Notary client's limit for *.key */
+#define PV_ROLE_NAME_BYTES_MAX    255            /* bytes: Notary: shorter than 256 */
+#define PV_TARGET_NAME_BYTES_MAX  (4 * PV_KIB)   /* bytes: tags have 128; addhash takes any name */
+#define PV_TARGETS_MAX            1000000        /* targets in one role */
+#define PV_DELEGATIONS_MAX        4096 /* delegations in one role and roles in a snapshot */
+#define PV_KEYS_MAX               4096 /* keys in one role's table */
+#define PV_SIGNATURES_MAX         1024 /* signatures on one file */
+#define PV_ROOT_ROTATIONS_MAX     1024 /* root versions followed in one update */
+#define PV_GUN_BYTES_MAX          1024 /* bytes: a repository path */
+#define PV_INDEX_BYTES_MAX        (64 * PV_MIB) /* bytes: the index of the remembered metadata */
+#define PV_INDEX_FILE_BYTES_MIN   (16 * PV_KIB) /* bytes: a smaller role is read faster without */
+#define PV_INDEX_MEMBER_BYTES_MAX (64 * PV_KIB) /* bytes: a target, named in the index */
+#define PV_INDEX_SETTLE_S         3 /* seconds: a file touched since then may be touched unseen */
 
 /* tuf: TUF 1.0 */
 #define PV_TUF1_ROOT_BYTES_MAX PV_MIB /* bytes: a root; PV_ROOT_ROTATIONS_MAX may come in a row */
@@ -70,18 +75,21 @@
 #define PV_HTTP_REDIRECTS_MAX    5             /* redirects followed for one request */
 
 /* oci: the network, archives */
-#define PV_HTTP_URL_BYTES_MAX      (16 * PV_KIB) /* bytes: signed redirects of object stores are long */
-#define PV_HTTP_ERROR_BYTES_MAX    (64 * PV_KIB) /* bytes: kept of a failure's body */
-#define PV_HTTP_CONNECT_SECONDS    10   /* seconds: until a connection stands, TLS included */
-#define PV_HTTP_SLOW_BYTES_MIN     1024 /* bytes a second: below it a server counts as stalling */
-#define PV_HTTP_SLOW_SECONDS       30   /* seconds below that before giving up */
-#define PV_HTTP_PARALLEL           4    /* blobs at one time */
-#define PV_HTTP_ATTEMPTS_MAX       5    /* times a broken-off blob is resumed without progress */
-#define PV_TOKEN_BYTES_MAX         (64 * PV_KIB) /* bytes: a token service's answer */
-#define PV_DOCKER_CONFIG_BYTES_MAX PV_MIB        /* bytes: ~/.docker/config.json */
-#define PV_HISTORY_ENTRIES_MAX     4096          /* history entries in a configuration */
-#define PV_ARCHIVE_ENTRIES_MAX     100000 /* entries in a docker or OCI archive's outer tar */
-#define PV_ARCHIVE_BYTES_MAX       (256 * PV_GIB) /* bytes: an archive spooled from standard input */
+#define PV_HTTP_URL_BYTES_MAX       (16 * PV_KIB) /* bytes: signed redirects of object stores are long */
+#define PV_HTTP_ERROR_BYTES_MAX     (64 * PV_KIB) /* bytes: kept of a failure's body */
+#define PV_HTTP_CONNECT_SECONDS     10   /* seconds: until a connection stands, TLS included */
+#define PV_HTTP_SLOW_BYTES_MIN      1024 /* bytes a second: below it a server counts as stalling */
+#define PV_HTTP_SLOW_SECONDS        30   /* seconds below that before giving up */
+#define PV_HTTP_PARALLEL            4    /* blobs at one time */
+#define PV_HTTP_ATTEMPTS_MAX        5    /* times a broken-off blob is resumed without progress */
+#define PV_TOKEN_BYTES_MAX          (64 * PV_KIB) /* bytes: a token service's answer */
+#define PV_DOCKER_CONFIG_BYTES_MAX  PV_MIB        /* bytes: ~/.docker/config.json */
+#define PV_HISTORY_ENTRIES_MAX      4096          /* history entries in a configuration */
+#define PV_ARCHIVE_ENTRIES_MAX      100000 /* entries in a docker or OCI archive's outer tar */
+#define PV_ARCHIVE_BYTES_MAX        (256 * PV_GIB) /* bytes: an archive spooled from standard input */
+#define PV_ENGINE_MESSAGE_BYTES_MAX (64 * PV_KIB) /* bytes: one message of a Docker engine's push */
+#define PV_ENGINE_STREAM_BYTES_MAX \
+	(32 * PV_MIB) /* bytes: all of them; a push of 100 layers has 2 MB */
 
 /* layer stream */
 #define PV_LAYER_BYTES_MAX (256 * PV_GIB) /* bytes: one layer inflated */
@@ -159,12 +167,17 @@
 #define PV_UPLOAD_PARTS_MAX       4096  /* parts in one upload */
 #define PV_CHANGEFEED_RECORDS_MAX 10000 /* rows in one answer */
 #define PV_SIGNER_MESSAGE_BYTES_MAX \
-	(128 * PV_MIB)                      /* bytes: one message between service and signer */
-#define PV_ANSWER_CACHE_BYTES (8 * PV_MIB)  /* bytes: answers to reads, ready to be sent again */
-#define PV_JWT_BYTES_MAX      (12 * PV_KIB) /* bytes: a bearer token; a long chain makes 8 KiB */
-#define PV_JWT_CHAIN_MAX      8             /* certificates in a token's x5c */
-#define PV_JWT_ACCESS_MAX     1024          /* repositories that one token names */
-#define PV_TOKEN_KEYS_MAX     256           /* certificates in a rootcertbundle */
+	(8 * PV_MIB)                   /* bytes: to or from the signer; a snapshot has 3 */
+#define PV_SIGNER_CLIENTS_MAX       64 /* services connected to one signer at a time */
+#define PV_SIGNER_NAMES_MAX         64 /* names of services that a signer is told to answer */
+#define PV_SERVICE_CONFIG_BYTES_MAX (256 * PV_KIB) /* bytes: service.yaml, server-config.json */
+#define PV_GUN_PREFIXES_MAX         1024           /* prefixes in a configuration */
+#define PV_CACHE_AGE_SECONDS_MAX    31536000       /* seconds: a year, as Notary */
+#define PV_ANSWER_CACHE_BYTES       (8 * PV_MIB) /* bytes: answers to reads, ready to be sent again */
+#define PV_JWT_BYTES_MAX            (12 * PV_KIB) /* bytes: a bearer token; a long chain makes 8 KiB */
+#define PV_JWT_CHAIN_MAX            8             /* certificates in a token's x5c */
+#define PV_JWT_ACCESS_MAX           1024          /* repositories that one token names */
+#define PV_TOKEN_KEYS_MAX           256           /* certificates in a rootcertbundle */
 
 /* store */
 #define PV_STORE_CONNECTIONS_MAX   256     /* connections to a database server */

@@ -9,10 +9,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/limits.h"
 
 char *pv_process_libexec(void)
 {
@@ -122,6 +125,15 @@ static int reap(GPid pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+static gboolean fail_spawn(const GError *cause, GError **error)
+{
+	return pv_fail(error,
+		       g_error_matches(cause, G_SPAWN_ERROR, G_SPAWN_ERROR_NOENT)
+			       ? PV_ERROR_NOT_FOUND
+			       : PV_ERROR_IO,
+		       "%s", cause->message);
+}
+
 static gboolean spawn(char **argv, char **envp, GBytes *input, Child *child, GError **error)
 {
 	g_autoptr(GError) cause = NULL;
@@ -130,11 +142,7 @@ static gboolean spawn(char **argv, char **envp, GBytes *input, Child *child, GEr
 	if (g_spawn_async_with_pipes(NULL, argv, envp, flags, NULL, NULL, &child->pid,
 				     input ? &child->in : NULL, &child->out, &child->err, &cause))
 		return TRUE;
-	return pv_fail(error,
-		       g_error_matches(cause, G_SPAWN_ERROR, G_SPAWN_ERROR_NOENT)
-			       ? PV_ERROR_NOT_FOUND
-			       : PV_ERROR_IO,
-		       "%s", cause->message);
+	return fail_spawn(cause, error);
 }
 
 gboolean pv_process_run(char **argv, char **envp, GBytes *input, gsize max_output, guint timeout_ms,
@@ -173,4 +181,62 @@ gboolean pv_process_run(char **argv, char **envp, GBytes *input, gsize max_outpu
 	g_byte_array_unref(child.output);
 	g_byte_array_unref(child.errors);
 	return FALSE;
+}
+
+/* The next line of @in without its newline; NULL at the end, with an error if it is too long. */
+static char *next_line(FILE *in, char *buffer, GError **error)
+{
+	gsize size;
+
+	if (!fgets(buffer, (int)PV_CHILD_LINE_BYTES_MAX + 2, in))
+		return NULL;
+	size = strlen(buffer);
+	if (size > 0 && buffer[size - 1] == '\n')
+		buffer[--size] = '\0';
+	if (size > PV_CHILD_LINE_BYTES_MAX)
+		return pv_fail_null(error, PV_ERROR_LIMIT,
+				    "a child process printed a line of more than %zu bytes",
+				    PV_CHILD_LINE_BYTES_MAX);
+	return buffer;
+}
+
+static gboolean read_lines(int fd, PvProcessLine line, void *user_data, GError **error)
+{
+	FILE *in = fdopen(fd, "r");
+	g_autofree char *buffer = g_malloc(PV_CHILD_LINE_BYTES_MAX + 2);
+	g_autoptr(GError) failure = NULL;
+	char *text;
+
+	if (!in) {
+		close(fd);
+		return pv_fail_errno(error, errno, "cannot read from a child process");
+	}
+	while (!failure && (text = next_line(in, buffer, &failure)))
+		line(user_data, text, &failure);
+	fclose(in);
+	if (!failure)
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&failure));
+	return FALSE;
+}
+
+gboolean pv_process_lines(char **argv, PvProcessLine line, void *user_data, int *ret_exit_status,
+			  GError **error)
+{
+	g_autoptr(GError) cause = NULL;
+	GSpawnFlags flags = G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH | G_SPAWN_CLOEXEC_PIPES;
+	gboolean done;
+	int out, status;
+	GPid pid;
+
+	if (!g_spawn_async_with_pipes(NULL, argv, NULL, flags, NULL, NULL, &pid, NULL, &out, NULL,
+				      &cause))
+		return fail_spawn(cause, error);
+	done = read_lines(out, line, user_data, error);
+	if (!done)
+		kill(pid, SIGTERM);
+	status = reap(pid);
+	if (done)
+		*ret_exit_status = status;
+	return done;
 }

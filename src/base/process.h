@@ -51,5 +51,26 @@ typedef struct {
 gboolean pv_process_run(char **argv, char **envp, GBytes *input, gsize max_output, guint timeout_ms,
 			PvProcessResult *ret_result, GError **error);
 
+/**
+ * PvProcessLine:
+ * @line: without its newline
+ *
+ * FALSE with an error ends the child.
+ */
+typedef gboolean (*PvProcessLine)(void *user_data, const char *line, GError **error);
+
+/**
+ * pv_process_lines:
+ * @argv: as for pv_process_run()
+ * @line: sees each line of standard output as it comes; at most PV_CHILD_LINE_BYTES_MAX bytes
+ * @ret_exit_status: (out): 0 … 255; 128 + signal if one killed it
+ *
+ * Runs a program to its end while its output is read; standard error is this process's own.
+ *
+ * Errors: PV_ERROR_NOT_FOUND, PV_ERROR_LIMIT, PV_ERROR_IO, and what @line returns.
+ */
+gboolean pv_process_lines(char **argv, PvProcessLine line, void *user_data, int *ret_exit_status,
+			  GError **error);
+
 void pv_process_result_clear(PvProcessResult *result);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PvProcessResult, pv_process_result_clear)

@@ -183,9 +183,25 @@ PvTime pv_certificate_expires(const PvPublicKey *key)
 	return time;
 }
 
+/* Docker's .pub files have headers ("role: alice"), which OpenSSL takes for encryption's. */
+static char *without_headers(const char *pem, gsize size)
+{
+	g_autofree char *text = g_strndup(pem, size);
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	GString *rest = g_string_new(NULL);
+
+	for (char **line = lines; *line; line++) {
+		g_strchomp(*line);
+		if (**line && !strchr(*line, ':'))
+			g_string_append_printf(rest, "%s\n", *line);
+	}
+	return g_string_free(rest, FALSE);
+}
+
 static PvPublicKey *parse_bare(const char *pem, gsize size, GError **error)
 {
-	BIO *bio = BIO_new_mem_buf(pem, (int)size);
+	g_autofree char *plain = without_headers(pem, size);
+	BIO *bio = BIO_new_mem_buf(plain, -1);
 	EVP_PKEY *pkey = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
 	PvPublicKey *key;
 
@@ -211,4 +227,17 @@ PvPublicKey *pv_certificate_parse_key(const char *pem, gsize size, GError **erro
 		return parse_bare(pem, size, error);
 	key = pv_public_key_new("ecdsa-x509", (const guint8 *)pem, size, NULL);
 	return key ? key : pv_public_key_new("rsa-x509", (const guint8 *)pem, size, error);
+}
+
+char *pv_certificate_public_pem(const PvPublicKey *key)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text, *copy;
+	long length;
+
+	PEM_write_bio_PUBKEY(bio, key->pkey);
+	length = BIO_get_mem_data(bio, &text);
+	copy = g_strndup(text, (gsize)length);
+	BIO_free(bio);
+	return copy;
 }

@@ -58,3 +58,11 @@ PvPublicKey *pv_certificate_parse_key(const char *pem, gsize size, GError **erro
  */
 gboolean pv_certificate_check_issuer(const PvPublicKey *key, GBytes *authorities, PvTime now,
 				     GError **error);
+
+/**
+ * pv_certificate_public_pem:
+ * @key: not a certificate
+ *
+ * Returns: (transfer full): PEM (RFC 7468) of the public key, as pv_certificate_parse_key() takes it.
+ */
+char *pv_certificate_public_pem(const PvPublicKey *key);

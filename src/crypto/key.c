@@ -20,6 +20,8 @@
 
 #define ED25519_PUBLIC_SIZE 32
 #define CERTIFICATES_MAX    16
+#define P256_POINT_SIZE     65
+#define UNCOMPRESSED        0x04
 
 static const struct {
 	const char *name;
@@ -97,6 +99,60 @@ EVP_PKEY *pv_public_key_pkey_of_pem(const void *pem, gsize size)
 	return pkey;
 }
 
+/*
+ * SubjectPublicKeyInfo of P-256 is one fixed head and the point. Nearly all keys are such, and
+ * OpenSSL's general decoders and encoders would be most of the time a look-up takes.
+ */
+static const guint8 p256_head[] = { 0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
+				    0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
+				    0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00 };
+
+/* The key if @public is of that form (the point is checked to be on the curve), else NULL. */
+static EVP_PKEY *read_p256(const guint8 *public, gsize size)
+{
+	char group[] = "prime256v1";
+	const guint8 *point = public + sizeof p256_head;
+	EVP_PKEY_CTX *context;
+	EVP_PKEY *pkey = NULL;
+
+	if (size != sizeof p256_head + P256_POINT_SIZE ||
+	    memcmp(public, p256_head, sizeof p256_head) != 0 || point[0] != UNCOMPRESSED)
+		return NULL;
+	context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	if (context && EVP_PKEY_fromdata_init(context) == 1) {
+		OSSL_PARAM params[] = {
+			OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+			OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)point,
+							  P256_POINT_SIZE),
+			OSSL_PARAM_construct_end(),
+		};
+
+		EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, params);
+	}
+	EVP_PKEY_CTX_free(context);
+	ERR_clear_error();
+	return pkey;
+}
+
+/* (transfer full): DER of a P-256 key; NULL for other keys. */
+static GBytes *encode_p256(const EVP_PKEY *pkey)
+{
+	guint8 der[sizeof p256_head + P256_POINT_SIZE];
+	char group[64] = "";
+	size_t length = 0;
+
+	if (EVP_PKEY_get_group_name(pkey, group, sizeof group, NULL) != 1 ||
+	    strcmp(group, "prime256v1") != 0 ||
+	    EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY, der + sizeof p256_head,
+					    P256_POINT_SIZE, &length) != 1 ||
+	    length != P256_POINT_SIZE || der[sizeof p256_head] != UNCOMPRESSED) {
+		ERR_clear_error();
+		return NULL;
+	}
+	memcpy(der, p256_head, sizeof p256_head);
+	return g_bytes_new(der, sizeof der);
+}
+
 static EVP_PKEY *read_plain(PvKeyKind kind, const guint8 *public, gsize size, GError **error)
 {
 	const guint8 *at = public;
@@ -109,6 +165,8 @@ static EVP_PKEY *read_plain(PvKeyKind kind, const guint8 *public, gsize size, GE
 		pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public, size);
 	else if (size > 10 && memcmp(public, "-----BEGIN", 10) == 0) {
 		pkey = pv_public_key_pkey_of_pem(public, size); /* pycrypto's rsa keys are PEM */
+		at = public + size;
+	} else if (kind == PV_KEY_ECDSA && (pkey = read_p256(public, size))) {
 		at = public + size;
 	} else {
 		pkey = d2i_PUBKEY(NULL, &at, (long)size);
@@ -165,6 +223,9 @@ static GBytes *encode(EVP_PKEY *pkey, PvKeyKind kind)
 	if (kind == PV_KEY_ED25519)
 		return EVP_PKEY_get_raw_public_key(pkey, raw, &size) == 1 ? g_bytes_new(raw, size)
 									  : NULL;
+	encoded = kind == PV_KEY_ECDSA ? encode_p256(pkey) : NULL;
+	if (encoded)
+		return encoded;
 	length = i2d_PUBKEY(pkey, &der);
 	if (length <= 0)
 		return NULL;

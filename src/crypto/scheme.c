@@ -7,6 +7,7 @@
 
 #include "crypto/scheme.h"
 
+#include <openssl/core_names.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -62,16 +63,26 @@ static PvPublicKey *key_of_hex(const char *text, GError **error)
 	return pv_public_key_new("ed25519", bytes, size, error);
 }
 
-/* Through OpenSSL's own encoding, so that line breaks in the PEM do not make another key. */
+/*
+ * Through OpenSSL's own encoding, of one form: neither line breaks nor a compressed point nor a
+ * spelt-out curve make another key of it.
+ */
 static PvPublicKey *key_of_pem(const char *text, GError **error)
 {
 	EVP_PKEY *pkey = pv_public_key_pkey_of_pem(text, strlen(text));
-	PvPublicKey *key;
+	PvPublicKey *key = NULL;
 
-	if (!pkey)
-		return pv_fail_null(error, PV_ERROR_KEY, "key: no public key in PEM: %s",
-				    pv_crypto_reason());
-	key = pv_public_key_of_pkey(pkey, error);
+	if (pkey && EVP_PKEY_is_a(pkey, "EC") &&
+	    (EVP_PKEY_set_utf8_string_param(pkey, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
+					    OSSL_PKEY_EC_POINT_CONVERSION_FORMAT_UNCOMPRESSED) !=
+		     1 ||
+	     EVP_PKEY_set_utf8_string_param(pkey, OSSL_PKEY_PARAM_EC_ENCODING,
+					    OSSL_PKEY_EC_ENCODING_GROUP) != 1))
+		pv_fail(error, PV_ERROR_KEY, "key: cannot be encoded: %s", pv_crypto_reason());
+	else if (pkey)
+		key = pv_public_key_of_pkey(pkey, error);
+	else
+		pv_fail(error, PV_ERROR_KEY, "key: no public key in PEM: %s", pv_crypto_reason());
 	EVP_PKEY_free(pkey);
 	return key;
 }

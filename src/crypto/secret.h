@@ -31,7 +31,9 @@ gboolean pv_secret_equal(const PvSecret *a, const PvSecret *b);
  * pv_secret_protect_process:
  *
  * Forbids core dumps and ptrace by other processes of the same user (PR_SET_DUMPABLE 0,
- * RLIMIT_CORE 0). Every program that holds keys calls it first.
+ * RLIMIT_CORE 0), and has OpenSSL read no openssl.cnf: neither $OPENSSL_CONF nor that file can bring
+ * a module into a process with keys (and its start is shorter). Every program that holds keys calls
+ * it first.
  */
 void pv_secret_protect_process(void);
 

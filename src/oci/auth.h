@@ -29,6 +29,13 @@ void pv_credentials_clear(PvCredentials *credentials);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PvCredentials, pv_credentials_clear)
 
 /**
+ * pv_docker_directory:
+ *
+ * Returns: (transfer full): where Docker keeps its configuration: $DOCKER_CONFIG, else ~/.docker.
+ */
+char *pv_docker_directory(void);
+
+/**
  * pv_auth_load:
  * @server: "docker.io", "localhost:5000", "notary.example.com"
  *

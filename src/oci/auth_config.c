@@ -188,15 +188,20 @@ static gboolean ask_helper(const char *helper, const char *server, PvCredentials
 	return read_helper_answer(&result, program, ret_credentials, error);
 }
 
-static GBytes *config_bytes(GError **error)
+char *pv_docker_directory(void)
 {
 	const char *directory = g_getenv("DOCKER_CONFIG");
-	g_autofree char *path = NULL;
 
 	if (directory && *directory)
-		path = g_build_filename(directory, "config.json", NULL);
-	else
-		path = g_build_filename(g_get_home_dir(), ".docker", "config.json", NULL);
+		return g_strdup(directory);
+	return g_build_filename(g_get_home_dir(), ".docker", NULL);
+}
+
+static GBytes *config_bytes(GError **error)
+{
+	g_autofree char *directory = pv_docker_directory();
+	g_autofree char *path = g_build_filename(directory, "config.json", NULL);
+
 	return pv_file_read(path, PV_DOCKER_CONFIG_BYTES_MAX, error);
 }
 

@@ -52,6 +52,7 @@ PvHttp *pv_http_new(const PvHttpOptions *options, GError **error)
 	http->certificate_file = g_strdup(options->certificate_file);
 	http->key_file = g_strdup(options->key_file);
 	http->server_directories = g_strdupv((char **)options->server_directories);
+	http->unix_socket = g_strdup(options->unix_socket);
 	http->user_agent = g_strdup(options->user_agent ? options->user_agent : "pavise");
 	http->slow_seconds = options->slow_seconds ? options->slow_seconds : PV_HTTP_SLOW_SECONDS;
 	http->tls = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
@@ -71,6 +72,7 @@ void pv_http_free(PvHttp *http)
 	g_free(http->key_file);
 	g_strfreev(http->server_directories);
 	g_free(http->user_agent);
+	g_free(http->unix_socket);
 	g_clear_pointer(&http->tls, g_hash_table_unref);
 	g_free(http);
 }

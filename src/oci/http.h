@@ -28,7 +28,8 @@ typedef struct {
 	 */
 	const char *const *server_directories;
 	const char *user_agent;
-	guint slow_seconds; /* give up below PV_HTTP_SLOW_BYTES_MIN a second for so long */
+	const char *unix_socket; /* a path: all requests go there, whatever their host */
+	guint slow_seconds;      /* give up below PV_HTTP_SLOW_BYTES_MIN a second for so long */
 } PvHttpOptions;
 
 /**

@@ -316,6 +316,9 @@ static gboolean prepare(PvHttpTransfer *transfer, GError **error)
 	curl_easy_setopt(transfer->easy, CURLOPT_USERAGENT, transfer->http->user_agent);
 	if (pv_http_is_loopback(host))
 		curl_easy_setopt(transfer->easy, CURLOPT_NOPROXY, "*");
+	if (transfer->http->unix_socket)
+		curl_easy_setopt(transfer->easy, CURLOPT_UNIX_SOCKET_PATH,
+				 transfer->http->unix_socket);
 	set_callbacks(transfer);
 	set_times(transfer);
 	set_method(transfer);

@@ -11,7 +11,7 @@ struct PvHttp {
 	GBytes *authorities; /* --tlscacert */
 	char *certificate_file, *key_file;
 	char **server_directories;
-	char *user_agent;
+	char *user_agent, *unix_socket;
 	guint slow_seconds;
 	GHashTable *tls; /* host → PvHttpTls */
 };

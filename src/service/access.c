@@ -144,6 +144,7 @@ static const char *wrong_claim(const PvAccess *access, const json_t *claims, PvT
 	return NULL;
 }
 
+/* As docker's token library: an action, or "*" for all. */
 static gboolean grants(const json_t *claims, const char *type, const char *name, const char *action)
 {
 	const json_t *list = json_object_get(claims, "access");
@@ -157,7 +158,9 @@ static gboolean grants(const json_t *claims, const char *type, const char *name,
 		    g_strcmp0(pv_json_string(entry, "name"), name) != 0)
 			continue;
 		for (gsize k = 0; k < json_array_size(actions); k++) {
-			if (g_strcmp0(json_string_value(json_array_get(actions, k)), action) == 0)
+			const char *granted = json_string_value(json_array_get(actions, k));
+
+			if (g_strcmp0(granted, action) == 0 || g_strcmp0(granted, "*") == 0)
 				return TRUE;
 		}
 	}

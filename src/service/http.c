@@ -9,6 +9,7 @@
 #include "service/http.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <gnutls/gnutls.h>
 #include <malloc.h>
 #include <microhttpd.h>
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/limits.h"
@@ -348,74 +350,90 @@ const char *pv_http_server_query(const PvServerRequest *request, const char *nam
 	return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
-static gboolean address_of(const PvServerOptions *options, struct sockaddr_storage *ret_address,
+static gboolean address_of(const char *name, guint16 port, struct sockaddr_storage *ret_address,
 			   GError **error)
 {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)ret_address;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret_address;
-	const char *host = strcmp(options->host, "localhost") == 0 ? "127.0.0.1" : options->host;
+	const char *host = strcmp(name, "localhost") == 0 ? "127.0.0.1" : name;
 
 	memset(ret_address, 0, sizeof *ret_address);
 	if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
 		v4->sin_family = AF_INET;
-		v4->sin_port = htons(options->port);
+		v4->sin_port = htons(port);
 		return TRUE;
 	}
 	if (inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
 		v6->sin6_family = AF_INET6;
-		v6->sin6_port = htons(options->port);
+		v6->sin6_port = htons(port);
 		return TRUE;
 	}
 	return pv_fail(error, PV_ERROR_USAGE,
 		       "\"%s\" is no address to listen on; expected one such as 127.0.0.1, ::1 "
 		       "or 0.0.0.0",
-		       options->host);
+		       name);
+}
+
+int pv_http_server_listen(const char *host, guint16 port, GError **error)
+{
+	struct sockaddr_storage address;
+	int fd, on = 1, off = 0;
+
+	if (!address_of(host, port, &address, error))
+		return -1;
+	fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+	    (address.ss_family == AF_INET ||
+	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0) &&
+	    bind(fd, (struct sockaddr *)&address,
+		 address.ss_family == AF_INET ? sizeof(struct sockaddr_in)
+					      : sizeof(struct sockaddr_in6)) == 0 &&
+	    listen(fd, SOMAXCONN) == 0)
+		return fd;
+	pv_fail_errno(error, errno, "cannot listen on %s port %u", host, port);
+	if (fd >= 0)
+		close(fd);
+	return -1;
 }
 
 PvHttpServer *pv_http_server_start(const PvServerOptions *options, const PvServerHandler *handler,
 				   GError **error)
 {
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TCP_FASTOPEN;
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD;
 	struct MHD_OptionItem tls[] = {
 		{ MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)options->certificate },
 		{ MHD_OPTION_HTTPS_MEM_KEY, 0, options->key ? options->key->data : NULL },
 		{ MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)PRIORITIES },
-		{ options->client_authorities ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, 0,
-		  (void *)options->client_authorities },
+		{ options->client_ca ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, 0,
+		  (void *)options->client_ca },
 		{ MHD_OPTION_END, 0, NULL },
 	};
 	struct MHD_OptionItem none[] = { { MHD_OPTION_END, 0, NULL } };
-	struct sockaddr_storage address;
-	PvHttpServer *server;
+	PvHttpServer *server = g_new0(PvHttpServer, 1);
 
-	if (!address_of(options, &address, error))
-		return NULL;
 	if (options->certificate)
 		flags |= MHD_USE_TLS;
-	if (address.ss_family == AF_INET6)
-		flags |= MHD_USE_IPv6;
-	server = g_new0(PvHttpServer, 1);
 	server->handler = *handler;
 	server->nothing = g_bytes_new_static("", 0);
-	server->needs_certificate = options->client_authorities != NULL;
+	server->needs_certificate = options->client_ca != NULL;
 	server->daemon =
-		MHD_start_daemon(flags, options->port, NULL, NULL, handle, server,
-				 MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_THREAD_POOL_SIZE,
-				 (unsigned)THREADS, MHD_OPTION_CONNECTION_TIMEOUT,
-				 (unsigned)TIMEOUT_S, MHD_OPTION_CONNECTION_LIMIT,
-				 (unsigned)CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-				 (unsigned)PER_ADDRESS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-				 (size_t)HEADER_MEMORY, MHD_OPTION_NOTIFY_COMPLETED, pending_free,
-				 NULL, MHD_OPTION_NOTIFY_CONNECTION, note_connection, NULL,
+		MHD_start_daemon(flags, 0, NULL, NULL, handle, server, MHD_OPTION_LISTEN_SOCKET,
+				 options->socket, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)THREADS,
+				 MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
+				 MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
+				 MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)PER_ADDRESS,
+				 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_MEMORY,
+				 MHD_OPTION_NOTIFY_COMPLETED, pending_free, NULL,
+				 MHD_OPTION_NOTIFY_CONNECTION, note_connection, NULL,
 				 MHD_OPTION_ARRAY, options->certificate ? tls : none,
 				 MHD_OPTION_END);
 	if (!server->daemon) {
+		close(options->socket);
 		g_bytes_unref(server->nothing);
 		g_free(server);
-		return pv_fail_null(error, PV_ERROR_IO,
-				    "cannot listen on %s port %u; is the port taken, or are the "
-				    "certificate and its key unusable?",
-				    options->host, options->port);
+		return pv_fail_null(error, PV_ERROR_KEY,
+				    "cannot start the server; are the certificate and its key "
+				    "usable, and do they belong together?");
 	}
 	return server;
 }
@@ -432,7 +450,12 @@ void pv_http_server_stop(PvHttpServer *server)
 guint16 pv_http_server_port(const PvHttpServer *server)
 {
 	const union MHD_DaemonInfo *info =
-		MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
+		MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_LISTEN_FD);
+	struct sockaddr_storage address = { 0 };
+	socklen_t size = sizeof address;
 
-	return info ? info->port : 0;
+	if (!info || getsockname(info->listen_fd, (struct sockaddr *)&address, &size) != 0)
+		return 0;
+	return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+						   : ((struct sockaddr_in *)&address)->sin_port);
 }

@@ -39,19 +39,30 @@ typedef struct {
 	void *data;
 } PvServerHandler;
 
+/**
+ * pv_http_server_listen:
+ * @host: an address or "localhost"; "::" is every address, those of IPv4 too
+ * @port: 0: any free one
+ *
+ * Apart from the start of the server, so that it can be done before root is given up.
+ *
+ * Errors: PV_ERROR_USAGE (not an address), PV_ERROR_IO (the port is taken).
+ *
+ * Returns: a listening socket, or -1.
+ */
+int pv_http_server_listen(const char *host, guint16 port, GError **error);
+
 typedef struct {
-	const char *host;        /* an address or "localhost" */
-	guint16 port;            /* 0: any free one */
+	int socket;              /* of pv_http_server_listen(); closed when the server stops */
 	const char *certificate; /* PEM; NULL: plain HTTP */
 	const PvSecret *key;     /* PEM */
-	const char *
-		client_authorities; /* (nullable): PEM: who must have signed a client's certificate */
+	const char *client_ca;   /* (nullable): PEM: who must have signed a client's certificate */
 } PvServerOptions;
 
 /**
  * pv_http_server_start:
  *
- * Errors: PV_ERROR_USAGE (not an address), PV_ERROR_IO (the port is taken), PV_ERROR_KEY (TLS).
+ * Errors: PV_ERROR_KEY (certificate and key are unusable).
  */
 PvHttpServer *pv_http_server_start(const PvServerOptions *options, const PvServerHandler *handler,
 				   GError **error);

@@ -14,26 +14,14 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "crypto/certificate.h"
+#include "service/publish_private.h"
 #include "service/server_metadata.h"
 #include "service/upload.h"
 #include "tuf/client.h"
 
-typedef struct {
-	PvStore *store;
-	PvSigner *signer;
-	const char *gun;
-	PvTime now;
-	PvRefusal *refusal;
-	PvMetadata *before;   /* the newest timestamp, read first: NULL in a new repository */
-	GHashTable *uploaded; /* role → GBytes, without timestamp */
-	PvMetadata *root;     /* the one that counts: the new one if there is one */
-	GHashTable *targets;  /* role → PvMetadata, uploaded and those loaded as parents */
-	PvMetadata *snapshot;
-	GArray *updates; /* of PvStoreUpdate */
-	GPtrArray *made; /* keeps the metadata that updates point into */
-} Publish;
+#define ATTEMPTS 4 /* on top of what other services publish meanwhile */
 
-static gboolean refuse_storage(Publish *publish, const GError *error)
+gboolean pv_publish_refuse_storage(PvPublish *publish, const GError *error)
 {
 	g_warning("%s: %s", publish->gun, error->message);
 	if (g_error_matches(error, PV_ERROR, PV_ERROR_KEY) ||
@@ -42,7 +30,7 @@ static gboolean refuse_storage(Publish *publish, const GError *error)
 	return pv_reply_refuse(publish->refusal, PV_REPLY_UNKNOWN, NULL);
 }
 
-static void add_update(Publish *publish, PvMetadata *metadata)
+void pv_publish_add(PvPublish *publish, PvMetadata *metadata)
 {
 	PvStoreUpdate update = { metadata->role, metadata->version, metadata->file,
 				 metadata->expires };
@@ -71,7 +59,7 @@ static gboolean looks_like_json(GBytes *data)
 	return value != NULL;
 }
 
-static gboolean take_parts(Publish *publish, GPtrArray *parts)
+static gboolean take_parts(PvPublish *publish, GPtrArray *parts)
 {
 	for (guint i = 0; i < parts->len; i++) {
 		const PvUploadPart *part = parts->pdata[i];
@@ -99,7 +87,7 @@ static gboolean take_parts(Publish *publish, GPtrArray *parts)
 
 /* --- 2: root ------------------------------------------------------------------------------ */
 
-static gboolean has_good_certificate(Publish *publish, const PvRole *role)
+static gboolean has_good_certificate(PvPublish *publish, const PvRole *role)
 {
 	for (guint i = 0; i < role->keys->len; i++) {
 		if (pv_certificate_check(role->keys->pdata[i], publish->gun, publish->now, NULL))
@@ -108,12 +96,12 @@ static gboolean has_good_certificate(Publish *publish, const PvRole *role)
 	return FALSE;
 }
 
-static gboolean refuse_root(Publish *publish, const char *message)
+static gboolean refuse_root(PvPublish *publish, const char *message)
 {
 	return pv_reply_invalid_update(publish->refusal, "ErrBadRoot", NULL, "%s", message);
 }
 
-static gboolean check_root(Publish *publish, const PvMetadata *old, const PvMetadata *new)
+static gboolean check_root(PvPublish *publish, const PvMetadata *old, const PvMetadata *new)
 {
 	const PvRole *own = g_hash_table_lookup(new->roles, "root");
 	gint64 current = old ? old->version : 1;
@@ -140,7 +128,7 @@ static gboolean check_root(Publish *publish, const PvMetadata *old, const PvMeta
 	return TRUE;
 }
 
-static gboolean check_timestamp_key(Publish *publish)
+static gboolean check_timestamp_key(PvPublish *publish)
 {
 	g_autoptr(GError) error = NULL;
 	const PvRole *role = g_hash_table_lookup(publish->root->roles, "timestamp");
@@ -148,11 +136,11 @@ static gboolean check_timestamp_key(Publish *publish)
 	if (pv_signer_holds(publish->signer, publish->gun, role, &error))
 		return TRUE;
 	if (error)
-		return refuse_storage(publish, error);
+		return pv_publish_refuse_storage(publish, error);
 	return refuse_root(publish, "no  timestamp keys exist on the server");
 }
 
-static gboolean take_root(Publish *publish)
+static gboolean take_root(PvPublish *publish)
 {
 	GBytes *file = g_hash_table_lookup(publish->uploaded, "root");
 	g_autoptr(PvMetadata) old = NULL;
@@ -160,7 +148,7 @@ static gboolean take_root(Publish *publish)
 
 	old = pv_server_stored(publish->store, publish->gun, "root", &error);
 	if (error)
-		return refuse_storage(publish, error);
+		return pv_publish_refuse_storage(publish, error);
 	if (!file && !old)
 		return pv_reply_invalid_update(
 			publish->refusal, "ErrValidation", NULL,
@@ -174,7 +162,7 @@ static gboolean take_root(Publish *publish)
 		return refuse_root(publish, error->message);
 	if (!check_root(publish, old, publish->root))
 		return FALSE;
-	add_update(publish, publish->root);
+	pv_publish_add(publish, publish->root);
 	return check_timestamp_key(publish);
 }
 
@@ -193,7 +181,7 @@ static int compare_depth(const void *a, const void *b)
 }
 
 /* (transfer container): the uploaded targets roles, shallow first. */
-static GPtrArray *uploaded_targets(const Publish *publish)
+static GPtrArray *uploaded_targets(const PvPublish *publish)
 {
 	GPtrArray *names = g_ptr_array_new();
 	GHashTableIter iter;
@@ -209,7 +197,7 @@ static GPtrArray *uploaded_targets(const Publish *publish)
 }
 
 /* The metadata of a delegating role: uploaded and checked before, or from the store. */
-static PvMetadata *parent_of(Publish *publish, const char *name, GError **error)
+static PvMetadata *parent_of(PvPublish *publish, const char *name, GError **error)
 {
 	g_autofree char *parent = g_path_get_dirname(name);
 	PvMetadata *metadata = g_hash_table_lookup(publish->targets, parent);
@@ -223,7 +211,7 @@ static PvMetadata *parent_of(Publish *publish, const char *name, GError **error)
 }
 
 /* (transfer none): who must sign @name. */
-static const PvRole *role_of(Publish *publish, const char *name, GError **error)
+static const PvRole *role_of(PvPublish *publish, const char *name, GError **error)
 {
 	const PvMetadata *parent;
 	const PvRole *role;
@@ -237,7 +225,7 @@ static const PvRole *role_of(Publish *publish, const char *name, GError **error)
 	return role;
 }
 
-static gboolean take_targets(Publish *publish)
+static gboolean take_targets(PvPublish *publish)
 {
 	g_autoptr(GPtrArray) names = uploaded_targets(publish);
 
@@ -255,104 +243,15 @@ static gboolean take_targets(Publish *publish)
 		    !pv_metadata_check_expiry(metadata, publish->now, &error))
 			return pv_reply_invalid_update(publish->refusal, "ErrBadTargets", NULL,
 						       "%s", error->message);
-		add_update(publish, metadata);
+		pv_publish_add(publish, metadata);
 		g_hash_table_insert(publish->targets, g_strdup(name), g_steal_pointer(&metadata));
 	}
 	return TRUE;
 }
 
-/* --- 4, 5: snapshot ----------------------------------------------------------------------- */
-
-static gboolean check_snapshot(Publish *publish, const PvMetadata *snapshot, GError **error)
-{
-	GHashTableIter iter;
-	void *name, *file;
-
-	if (!pv_file_meta_check(g_hash_table_lookup(snapshot->files, "root"), publish->root->file,
-				"root", error))
-		return FALSE;
-	g_hash_table_iter_init(&iter, publish->uploaded);
-	while (g_hash_table_iter_next(&iter, &name, &file)) {
-		const PvFileMeta *meta = g_hash_table_lookup(snapshot->files, name);
-
-		if (strcmp(name, "snapshot") == 0 || strcmp(name, "root") == 0)
-			continue;
-		if (!meta)
-			return pv_fail(error, PV_ERROR_MIX,
-				       "no checksums for supported algorithms were provided for %s",
-				       (const char *)name);
-		if (!pv_file_meta_check(meta, file, name, error))
-			return FALSE;
-	}
-	return TRUE;
-}
-
-static gboolean take_snapshot(Publish *publish, GBytes *file)
-{
-	g_autoptr(GError) error = NULL;
-	g_autoptr(PvMetadata) snapshot = pv_metadata_parse("snapshot", file, &error);
-
-	if (!snapshot ||
-	    !pv_metadata_verify(snapshot, g_hash_table_lookup(publish->root->roles, "snapshot"),
-				&error) ||
-	    !pv_metadata_check_expiry(snapshot, publish->now, &error) ||
-	    !check_snapshot(publish, snapshot, &error))
-		return pv_reply_invalid_update(publish->refusal, "ErrBadSnapshot", NULL, "%s",
-					       error->message);
-	add_update(publish, snapshot);
-	publish->snapshot = g_steal_pointer(&snapshot);
-	return TRUE;
-}
-
-static PvMetadata *next_snapshot(Publish *publish, const PvMetadata *before, GError **error)
-{
-	g_autoptr(GHashTable) files = pv_server_copied_files(before);
-	PvMetadataDraft draft = { PV_ROLE_SNAPSHOT,
-				  before ? before->version + 1 : 1,
-				  pv_time_add_seconds(publish->now, PV_SNAPSHOT_LIFE_S),
-				  NULL,
-				  NULL,
-				  files };
-	GHashTableIter iter;
-	void *name, *file;
-
-	g_hash_table_insert(files, g_strdup("root"), pv_file_meta_new(publish->root->file));
-	g_hash_table_iter_init(&iter, publish->uploaded);
-	while (g_hash_table_iter_next(&iter, &name, &file))
-		g_hash_table_insert(files, g_strdup(name), pv_file_meta_new(file));
-	return pv_server_sign(publish->signer, publish->gun,
-			      g_hash_table_lookup(publish->root->roles, "snapshot"), &draft, error);
-}
-
-static gboolean make_snapshot(Publish *publish)
-{
-	const PvRole *role = g_hash_table_lookup(publish->root->roles, "snapshot");
-	g_autoptr(PvMetadata) before = NULL;
-	g_autoptr(GError) error = NULL;
-
-	if (!pv_signer_holds(publish->signer, publish->gun, role, &error)) {
-		if (error)
-			return refuse_storage(publish, error);
-		return pv_reply_invalid_update(publish->refusal, "ErrBadHierarchy", "snapshot",
-					       "no snapshot was included in update and server does "
-					       "not hold current snapshot key for repository");
-	}
-	before = pv_server_stored(publish->store, publish->gun, "snapshot", &error);
-	if (error)
-		return refuse_storage(publish, error);
-	if (!before && !g_hash_table_contains(publish->uploaded, "targets"))
-		return pv_reply_invalid_update(publish->refusal, "ErrValidation", NULL,
-					       "targets must be loaded first");
-	publish->snapshot = next_snapshot(publish, before, &error);
-	if (!publish->snapshot)
-		return refuse_storage(publish, error);
-	add_update(publish, publish->snapshot);
-	return TRUE;
-}
-
 /* --- 6, 7: timestamp, and into the store -------------------------------------------------- */
 
-static gboolean make_timestamp(Publish *publish)
+static gboolean make_timestamp(PvPublish *publish)
 {
 	g_autoptr(PvMetadata) timestamp = NULL;
 	g_autoptr(GError) error = NULL;
@@ -361,12 +260,12 @@ static gboolean make_timestamp(Publish *publish)
 		pv_server_next_timestamp(publish->signer, publish->gun, publish->root,
 					 publish->before, publish->snapshot, publish->now, &error);
 	if (!timestamp)
-		return refuse_storage(publish, error);
-	add_update(publish, timestamp);
+		return pv_publish_refuse_storage(publish, error);
+	pv_publish_add(publish, timestamp);
 	return TRUE;
 }
 
-static gboolean store_all(Publish *publish)
+static gboolean store_all(PvPublish *publish)
 {
 	g_autoptr(GError) error = NULL;
 	PvDigest base = { 0 };
@@ -377,40 +276,67 @@ static gboolean store_all(Publish *publish)
 			     (PvStoreUpdate *)publish->updates->data, publish->updates->len,
 			     publish->now, &error))
 		return TRUE;
-	if (g_error_matches(error, PV_ERROR, PV_ERROR_CONFLICT))
+	if (g_error_matches(error, PV_ERROR, PV_ERROR_CONFLICT)) {
+		publish->overtaken =
+			!publish->before || !pv_server_has(publish->store, publish->gun,
+							   "timestamp", publish->before->file);
 		return pv_reply_refuse(publish->refusal, PV_REPLY_VERSION, json_object());
+	}
 	if (g_error_matches(error, PV_ERROR, PV_ERROR_LIMIT))
 		return pv_reply_invalid_update(publish->refusal, "ErrValidation", NULL, "%s",
 					       error->message);
-	return refuse_storage(publish, error);
+	return pv_publish_refuse_storage(publish, error);
 }
 
 /* Read before all else: what is published on top of it must still be the newest then. */
-static gboolean take_base(Publish *publish)
+static gboolean take_base(PvPublish *publish)
 {
 	g_autoptr(GError) error = NULL;
 
 	publish->before = pv_server_stored(publish->store, publish->gun, "timestamp", &error);
-	return !error || refuse_storage(publish, error);
+	return !error || pv_publish_refuse_storage(publish, error);
 }
 
-static gboolean run(Publish *publish, GPtrArray *parts)
+/* TRUE if all that was uploaded is there already: a publisher did not hear that it succeeded. */
+static gboolean changes_nothing(PvPublish *publish)
+{
+	GHashTableIter iter;
+	void *role, *file;
+
+	if (!publish->before)
+		return FALSE;
+	g_hash_table_iter_init(&iter, publish->uploaded);
+	while (g_hash_table_iter_next(&iter, &role, &file)) {
+		if (!pv_server_has(publish->store, publish->gun, role, file))
+			return FALSE;
+	}
+	return g_hash_table_size(publish->uploaded) > 0;
+}
+
+static gboolean run(PvPublish *publish, GPtrArray *parts)
 {
 	GBytes *snapshot;
 
-	if (!take_parts(publish, parts) || !take_base(publish) || !take_root(publish) ||
-	    !take_targets(publish))
+	if (!take_parts(publish, parts) || !take_base(publish))
+		return FALSE;
+	if (changes_nothing(publish))
+		return TRUE;
+	if (!take_root(publish) || !take_targets(publish))
 		return FALSE;
 	snapshot = g_hash_table_lookup(publish->uploaded, "snapshot");
-	if (snapshot ? !take_snapshot(publish, snapshot) : !make_snapshot(publish))
+	if (snapshot ? !pv_publish_take_snapshot(publish, snapshot)
+		     : !pv_publish_make_snapshot(publish))
 		return FALSE;
+	/* Nothing but a timestamp, if that: it makes no version (trust.md 1.8). */
+	if (publish->before && g_hash_table_size(publish->uploaded) == 0)
+		return TRUE;
 	return make_timestamp(publish) && store_all(publish);
 }
 
-gboolean pv_publish_upload(PvStore *store, PvSigner *signer, const char *gun, GPtrArray *parts,
-			   PvTime now, PvRefusal *refusal)
+static gboolean upload_once(PvStore *store, PvSigner *signer, const char *gun, GPtrArray *parts,
+			    PvTime now, PvRefusal *refusal, gboolean *ret_overtaken)
 {
-	Publish publish = {
+	PvPublish publish = {
 		.store = store, .signer = signer, .gun = gun, .now = now, .refusal = refusal
 	};
 	gboolean done;
@@ -429,5 +355,20 @@ gboolean pv_publish_upload(PvStore *store, PvSigner *signer, const char *gun, GP
 	pv_metadata_unref(publish.before);
 	pv_metadata_unref(publish.root);
 	pv_metadata_unref(publish.snapshot);
+	*ret_overtaken = publish.overtaken;
 	return done;
+}
+
+gboolean pv_publish_upload(PvStore *store, PvSigner *signer, const char *gun, GPtrArray *parts,
+			   PvTime now, PvRefusal *refusal)
+{
+	for (guint attempt = 1;; attempt++) {
+		gboolean overtaken;
+
+		if (upload_once(store, signer, gun, parts, now, refusal, &overtaken))
+			return TRUE;
+		if (!overtaken || attempt == ATTEMPTS)
+			return FALSE;
+		g_clear_pointer(&refusal->detail, json_decref);
+	}
 }

@@ -46,10 +46,10 @@ static void route_file(const char *name, gsize length, PvRoute *route)
 	PvRoleKind kind;
 
 	if (dot && digits > 0 && name + digits == dot) {
-		/* At least one digit that is not 0; a number no version can have finds nothing. */
-		if (strspn(name, "0") == digits)
-			return;
-		route->version = digits > 18 ? G_MAXINT64 : g_ascii_strtoll(name, NULL, 10);
+		/* A number that no version can have finds nothing; 0 is not "the newest". */
+		route->version = digits > 18 ? 0 : g_ascii_strtoll(name, NULL, 10);
+		if (route->version == 0)
+			route->version = G_MAXINT64;
 		role = dot + 1;
 		operation = PV_OPERATION_GET_ROLE_BY_VERSION;
 	} else if (dot) {

@@ -12,6 +12,9 @@
 /* (transfer full): the newest stored metadata of @role; NULL without an error if there is none. */
 PvMetadata *pv_server_stored(PvStore *store, const char *gun, const char *role, GError **error);
 
+/* TRUE if @file is the newest stored of @role. */
+gboolean pv_server_has(PvStore *store, const char *gun, const char *role, GBytes *file);
+
 /* SHA-256 of the stored file. */
 PvDigest pv_server_digest(const PvMetadata *metadata);
 

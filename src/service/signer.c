@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Starts pavise-signer and asks it (signer_protocol.h). Keys never come over this socket. */
+/* Starts pavise-signer, or connects to one, and asks it (signer_protocol.h). Keys never come here. */
 
 #include "service/signer.h"
 
@@ -17,20 +17,27 @@
 #include "base/limits.h"
 #include "base/process.h"
 #include "service/signer_protocol.h"
+#include "service/signer_remote.h"
+
+#define ANSWER_S 30 /* seconds: a signer that takes longer hangs */
 
 struct PvSigner {
 	GMutex lock;
+	PvSignerRemote *remote; /* NULL: a child of ours */
 	pid_t pid;
 	int fd;
 };
 
 /* In the child: the socket becomes descriptor 3, all above it is closed. */
-static void G_GNUC_NORETURN become_signer(const char *path, const char *directory, int fd)
+static void G_GNUC_NORETURN become_signer(const char *path, const char *directory,
+					  const PvAccount *account, int fd)
 {
 	char *argv[] = { (char *)path, (char *)directory, NULL };
 	sigset_t none;
 
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (account && pv_account_become(account) != 0)
+		_exit(126);
+	prctl(PR_SET_PDEATHSIG, SIGTERM); /* of no effect between users: then the socket tells */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (fd == 3)
@@ -42,7 +49,7 @@ static void G_GNUC_NORETURN become_signer(const char *path, const char *director
 	_exit(127);
 }
 
-PvSigner *pv_signer_start(const char *directory, GError **error)
+PvSigner *pv_signer_start(const char *directory, const PvAccount *account, GError **error)
 {
 	g_autofree char *path = pv_process_program("pavise-signer");
 	PvSigner *signer;
@@ -59,13 +66,17 @@ PvSigner *pv_signer_start(const char *directory, GError **error)
 	}
 	pid = fork();
 	if (pid == 0)
-		become_signer(path, directory, pair[1]);
+		become_signer(path, directory, account, pair[1]);
 	close(pair[1]);
 	if (pid < 0) {
 		pv_fail_errno(error, errno, "cannot start %s", path);
 		close(pair[0]);
 		return NULL;
 	}
+	setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){ ANSWER_S, 0 },
+		   sizeof(struct timeval));
+	setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &(struct timeval){ ANSWER_S, 0 },
+		   sizeof(struct timeval));
 	signer = g_new0(PvSigner, 1);
 	g_mutex_init(&signer->lock);
 	signer->pid = pid;
@@ -73,13 +84,36 @@ PvSigner *pv_signer_start(const char *directory, GError **error)
 	return signer;
 }
 
+PvSigner *pv_signer_connect(const PvSignerAddress *address, GError **error)
+{
+	PvSignerRemote *remote = pv_signer_remote_new(address, error);
+	PvSigner *signer;
+
+	if (!remote)
+		return NULL;
+	signer = g_new0(PvSigner, 1);
+	g_mutex_init(&signer->lock);
+	signer->remote = remote;
+	signer->fd = -1;
+	return signer;
+}
+
+static void stop_child(PvSigner *signer)
+{
+	if (signer->fd >= 0)
+		close(signer->fd);
+	while (waitpid(signer->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 void pv_signer_stop(PvSigner *signer)
 {
 	if (!signer)
 		return;
-	close(signer->fd);
-	while (waitpid(signer->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	if (signer->remote)
+		pv_signer_remote_free(signer->remote);
+	else
+		stop_child(signer);
 	g_mutex_clear(&signer->lock);
 	g_free(signer);
 }
@@ -94,6 +128,29 @@ static PvMessage *question(PvSignerMessage kind, const char *gun, const char *ro
 	return message;
 }
 
+static PvMessage *ask_child(PvSigner *signer, const PvMessage *message, GError **error)
+{
+	g_autoptr(GError) failure = NULL;
+	PvMessage *answer;
+
+	if (signer->fd < 0)
+		return pv_fail_null(error, PV_ERROR_UNREACHABLE,
+				    "the signer is gone; restart the service");
+	if (!pv_message_send(signer->fd, message, &failure))
+		answer = NULL;
+	else
+		answer = pv_message_receive(signer->fd, PV_MIB, &failure);
+	if (answer)
+		return answer;
+	/* A late answer must not be taken for that of the next question. */
+	close(signer->fd);
+	signer->fd = -1;
+	kill(signer->pid, SIGKILL);
+	waitpid(signer->pid, NULL, WNOHANG);
+	return pv_fail_null(error, PV_ERROR_UNREACHABLE, "the signer is gone: %s",
+			    failure ? failure->message : "it has ended");
+}
+
 /* One question and its answer; a FAILED answer becomes the error. */
 static PvMessage *ask(PvSigner *signer, const PvMessage *message, GError **error)
 {
@@ -101,14 +158,10 @@ static PvMessage *ask(PvSigner *signer, const PvMessage *message, GError **error
 	g_autoptr(PvMessage) answer = NULL;
 	g_autofree char *sentence = NULL;
 
-	if (!pv_message_send(signer->fd, message, error))
+	answer = signer->remote ? pv_signer_remote_ask(signer->remote, message, error)
+				: ask_child(signer, message, error);
+	if (!answer)
 		return NULL;
-	answer = pv_message_receive(signer->fd, PV_MIB, error);
-	if (!answer) {
-		if (error && !*error)
-			pv_fail(error, PV_ERROR_UNREACHABLE, "the signer is gone");
-		return NULL;
-	}
 	if (answer->kind != PV_SIGNER_FAILED)
 		return g_steal_pointer(&answer);
 	sentence = pv_message_text(answer, 0);

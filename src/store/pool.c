@@ -70,6 +70,18 @@ static void forget_one(PvStorePool *pool)
 	g_cond_signal(&pool->given);
 }
 
+/* When one connection is lost the idle ones most likely are, too, and do not know it. */
+static void forget_idle(PvStorePool *pool)
+{
+	g_autoptr(GMutexLocker) locked = g_mutex_locker_new(&pool->lock);
+
+	for (guint i = 0; i < pool->idle->len; i++)
+		pool->driver->disconnect(pool->idle->pdata[i]);
+	pool->open -= pool->idle->len;
+	g_ptr_array_set_size(pool->idle, 0);
+	g_cond_broadcast(&pool->given);
+}
+
 void *pv_store_pool_take(PvStorePool *pool, GError **error)
 {
 	void *connection = NULL;
@@ -96,6 +108,7 @@ void pv_store_pool_give(PvStorePool *pool, void *connection)
 	if (!pool->driver->is_usable(connection)) {
 		pool->driver->disconnect(connection);
 		forget_one(pool);
+		forget_idle(pool);
 		return;
 	}
 	g_mutex_lock(&pool->lock);

@@ -10,6 +10,7 @@
 
 const PvStoreDriver *const pv_store_drivers[] = {
 	&pv_store_sqlite,
+	&pv_store_postgres,
 };
 
 const gsize pv_store_drivers_count = G_N_ELEMENTS(pv_store_drivers);

@@ -50,7 +50,8 @@ gboolean pv_store_write(PvStore *store, PvStoreWork work, void *data, GError **e
 			g_propagate_error(error, g_steal_pointer(&failure));
 			return FALSE;
 		}
-		g_usleep(PAUSE_MS * 1000);
+		if (session.attempt > 0)
+			g_usleep(PAUSE_MS * 1000);
 	}
 }
 

@@ -193,6 +193,10 @@ static gboolean change_delegation(PvEdit *edit, PvEditRole *parent, const PvChan
 		return FALSE;
 	if (!role && change->action == PV_CHANGE_UPDATE)
 		return pv_fail(error, PV_ERROR_ROLE, "nobody delegated to %s", change->role);
+	if (!role && content->add_keys->len == 0)
+		return pv_fail(error, PV_ERROR_ROLE,
+			       "nobody delegated to %s, and a new delegation needs a key",
+			       change->role);
 	if (!role && parent->role_order->len >= PV_DELEGATIONS_MAX)
 		return pv_fail(error, PV_ERROR_LIMIT, "%s delegates to %d roles already",
 			       parent->name, PV_DELEGATIONS_MAX);

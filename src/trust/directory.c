@@ -17,6 +17,7 @@
 
 struct PvTrustCache {
 	char *metadata; /* directory */
+	char *index;    /* file beside it, where Docker and Notary do not look */
 };
 
 char *pv_trust_directory(const char *named)
@@ -56,6 +57,7 @@ PvTrustCache *pv_trust_cache_new(const char *directory, const char *gun)
 	PvTrustCache *cache = g_new0(PvTrustCache, 1);
 
 	cache->metadata = g_build_filename(directory, "tuf", gun, "metadata", NULL);
+	cache->index = g_build_filename(directory, "tuf", gun, "pavise.index", NULL);
 	return cache;
 }
 
@@ -64,6 +66,7 @@ void pv_trust_cache_free(PvTrustCache *cache)
 	if (!cache)
 		return;
 	g_free(cache->metadata);
+	g_free(cache->index);
 	g_free(cache);
 }
 
@@ -105,9 +108,35 @@ static gint64 age_s(void *data)
 	return now - status.st_mtime;
 }
 
+static int open_role(void *data, const char *role)
+{
+	g_autofree char *path = metadata_path(data, role);
+
+	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
+static GBytes *load_index(void *data)
+{
+	const PvTrustCache *cache = data;
+
+	return pv_file_read(cache->index, PV_INDEX_BYTES_MAX, NULL);
+}
+
+static void store_index(void *data, GBytes *index)
+{
+	const PvTrustCache *cache = data;
+	g_autoptr(GError) error = NULL;
+	gsize size;
+	const void *bytes = g_bytes_get_data(index, &size);
+
+	if (!pv_file_replace_unsynced(cache->index, bytes, size, 0600, &error))
+		g_debug("%s", error->message);
+}
+
 void pv_trust_cache_functions(PvTrustCache *cache, PvTufCache *ret_functions)
 {
-	*ret_functions = (PvTufCache){ load, store, age_s, cache };
+	*ret_functions =
+		(PvTufCache){ load, store, age_s, cache, open_role, load_index, store_index };
 }
 
 gboolean pv_trust_cache_forget(PvTrustCache *cache, GError **error)

@@ -175,3 +175,8 @@ PvPassphrases *pv_passphrases_take_notary(void)
 	pv_secret_free(pv_secret_take_environment("DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE"));
 	return taken;
 }
+
+const PvSecret *pv_passphrases_known(const PvPassphrases *passphrases, const char *role)
+{
+	return passphrases->from_environment[kind_of(role)];
+}

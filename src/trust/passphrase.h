@@ -46,3 +46,6 @@ const PvSecret *pv_passphrases_new(PvPassphrases *passphrases, const char *role,
  * Returns: (transfer full): a passphrase typed twice, of at least 8 characters.
  */
 PvSecret *pv_passphrases_ask_new(const char *role, GError **error);
+
+/* (transfer none) (nullable): the passphrase that the environment gave for keys of @role. */
+const PvSecret *pv_passphrases_known(const PvPassphrases *passphrases, const char *role);

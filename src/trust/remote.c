@@ -18,7 +18,7 @@
 #include "tuf/nodes.h"
 
 struct PvRemote {
-	char *server, *gun, *ca_file;
+	char *server, *gun, *ca_file, *certificate_file, *key_file;
 	pid_t pid; /* 0 until started */
 	int fd;
 };
@@ -34,6 +34,14 @@ PvRemote *pv_remote_new(const char *server, const char *gun, const char *ca_file
 	return remote;
 }
 
+void pv_remote_set_certificate(PvRemote *remote, const char *certificate_file, const char *key_file)
+{
+	g_free(remote->certificate_file);
+	g_free(remote->key_file);
+	remote->certificate_file = g_strdup(certificate_file);
+	remote->key_file = g_strdup(key_file);
+}
+
 void pv_remote_free(PvRemote *remote)
 {
 	if (!remote)
@@ -46,12 +54,21 @@ void pv_remote_free(PvRemote *remote)
 	g_free(remote->server);
 	g_free(remote->gun);
 	g_free(remote->ca_file);
+	g_free(remote->certificate_file);
+	g_free(remote->key_file);
 	g_free(remote);
 }
 
 static void G_GNUC_NORETURN become_fetch(const PvRemote *remote, const char *path, int fd)
 {
-	char *argv[] = { (char *)path, remote->server, remote->gun, remote->ca_file, NULL };
+	char *none = (char *)"";
+	char *argv[] = { (char *)path,
+			 remote->server,
+			 remote->gun,
+			 remote->ca_file ? remote->ca_file : none,
+			 remote->certificate_file ? remote->certificate_file : none,
+			 remote->key_file ? remote->key_file : none,
+			 NULL };
 
 	if (fd == 3)
 		fcntl(fd, F_SETFD, 0);

@@ -16,6 +16,10 @@ typedef struct PvRemote PvRemote;
  */
 PvRemote *pv_remote_new(const char *server, const char *gun, const char *ca_file);
 void pv_remote_free(PvRemote *remote);
+
+/* Before it is started: the client's certificate and key (PEM files) for servers that ask. */
+void pv_remote_set_certificate(PvRemote *remote, const char *certificate_file,
+			       const char *key_file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvRemote, pv_remote_free)
 
 /**

@@ -41,6 +41,7 @@ PvRepository *pv_repository_open(const PvRepositoryOptions *options, GError **er
 	repository->server = g_steal_pointer(&server);
 	repository->cache = pv_trust_cache_new(options->directory, options->gun);
 	repository->remote = pv_remote_new(repository->server, options->gun, options->ca_file);
+	pv_remote_set_certificate(repository->remote, options->certificate_file, options->key_file);
 	return repository;
 }
 
@@ -107,7 +108,7 @@ static gboolean accept_first_root(void *data, const PvMetadata *root, GError **e
 		       ids);
 }
 
-PvTufState *pv_repository_update(PvRepository *repository, GError **error)
+static PvTufState *update(PvRepository *repository, const char *only, GError **error)
 {
 	PvTufPolicy policy = { .gun = repository->options.gun,
 			       .now = pv_time_now(),
@@ -116,7 +117,8 @@ PvTufState *pv_repository_update(PvRepository *repository, GError **error)
 			       .offline = repository->options.offline,
 			       .max_age_s =
 				       repository->publishing ? 0 : repository->options.max_age_s,
-			       .accept_expired = repository->publishing };
+			       .accept_expired = repository->publishing,
+			       .only = only };
 	PvTufRemote remote;
 	PvTufCache cache;
 
@@ -125,6 +127,16 @@ PvTufState *pv_repository_update(PvRepository *repository, GError **error)
 	pv_remote_functions(repository->remote, &remote);
 	pv_trust_cache_functions(repository->cache, &cache);
 	return pv_tuf_update(&policy, &remote, &cache, error);
+}
+
+PvTufState *pv_repository_update(PvRepository *repository, GError **error)
+{
+	return update(repository, NULL, error);
+}
+
+PvTufState *pv_repository_look_up(PvRepository *repository, const char *tag, GError **error)
+{
+	return update(repository, tag, error);
 }
 
 /* --- what a tag means --------------------------------------------------------------------- */
@@ -226,7 +238,7 @@ static PvTrustAnswer *answer_of(const PvRepository *repository, const PvTufState
 
 PvTrustAnswer *pv_repository_verify(PvRepository *repository, const char *tag, GError **error)
 {
-	g_autoptr(PvTufState) state = pv_repository_update(repository, error);
+	g_autoptr(PvTufState) state = pv_repository_look_up(repository, tag, error);
 
 	return state ? answer_of(repository, state, tag, error) : NULL;
 }

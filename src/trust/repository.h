@@ -14,9 +14,10 @@
 /* Strings are borrowed and must outlive the repository. */
 typedef struct {
 	const char *gun;
-	const char *server;      /* NULL: pv_trust_server() of the GUN's host */
-	const char *ca_file;     /* may be NULL */
-	const char *directory;   /* of pv_trust_directory() */
+	const char *server;                      /* NULL: pv_trust_server() of the GUN's host */
+	const char *ca_file;                     /* may be NULL */
+	const char *certificate_file, *key_file; /* the client's, PEM; may be NULL */
+	const char *directory;                   /* of pv_trust_directory() */
 	const char *const *pins; /* root key ids (of the certificate or of the key); may be NULL */
 	const PvPins *pinning;   /* of the configuration; may be NULL */
 	gboolean tofu;
@@ -45,6 +46,14 @@ const char *pv_repository_server(const PvRepository *repository);
  * allowed: PV_ERROR_ROOT names the key ids that it has.
  */
 PvTufState *pv_repository_update(PvRepository *repository, GError **error);
+
+/**
+ * pv_repository_look_up:
+ *
+ * As pv_repository_update() for who asks for one tag: of all targets only @tag is in the state,
+ * and it costs the same in a repository of 10,000 tags as in one of 10 (tuf/index.h).
+ */
+PvTufState *pv_repository_look_up(PvRepository *repository, const char *tag, GError **error);
 
 /* --- verifying ---------------------------------------------------------------------------- */
 

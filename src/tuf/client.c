@@ -58,39 +58,6 @@ GBytes *pv_tuf_fetch(PvTufUpdate *update, const char *name, gsize max_bytes, GEr
 	return file;
 }
 
-/*
- * The remembered metadata of a role if it is still signed by the role's keys: only then does it
- * count against rollback (after a rotation of a stolen key an attacker's high versions do not).
- */
-static PvMetadata *remembered(const PvTufUpdate *update, const char *role, const PvRole *keys)
-{
-	g_autoptr(GBytes) file = update->cache->load(update->cache->cache, role);
-	g_autoptr(PvMetadata) metadata = NULL;
-
-	if (!file)
-		return NULL;
-	metadata = pv_metadata_parse(role, file, NULL);
-	if (!metadata || !pv_metadata_verify(metadata, keys, NULL))
-		return NULL;
-	return g_steal_pointer(&metadata);
-}
-
-static gboolean check_rollback(const PvMetadata *found, const PvMetadata *before, GError **error)
-{
-	if (!before || found->version >= before->version)
-		return TRUE;
-	return pv_fail(error, PV_ERROR_ROLLBACK,
-		       "%s is version %" G_GINT64_FORMAT ", version %" G_GINT64_FORMAT
-		       " was accepted before",
-		       found->role, found->version, before->version);
-}
-
-static gboolean check_expiry(const PvTufUpdate *update, const PvMetadata *metadata, GError **error)
-{
-	return update->policy->accept_expired ||
-	       pv_metadata_check_expiry(metadata, update->policy->now, error);
-}
-
 static const PvRole *root_role(const PvTufUpdate *update, const char *name)
 {
 	return g_hash_table_lookup(update->state->root->roles, name);
@@ -111,7 +78,7 @@ static gboolean may_use_remembered_timestamp(const PvTufUpdate *update)
 static gboolean update_timestamp(PvTufUpdate *update, GError **error)
 {
 	const PvRole *role = root_role(update, "timestamp");
-	g_autoptr(PvMetadata) before = remembered(update, "timestamp", role);
+	g_autoptr(PvMetadata) before = pv_tuf_remembered(update, "timestamp", role);
 	g_autoptr(PvMetadata) timestamp = NULL;
 	g_autoptr(GBytes) file = NULL;
 
@@ -123,73 +90,20 @@ static gboolean update_timestamp(PvTufUpdate *update, GError **error)
 			return FALSE;
 		timestamp = pv_metadata_parse("timestamp", file, error);
 	}
-	if (!timestamp || !pv_metadata_verify(timestamp, role, error) ||
+	if (!timestamp || (timestamp != before && !pv_metadata_prove(timestamp, role, error)) ||
 	    !pv_metadata_check_expiry(timestamp, update->policy->now, error) ||
-	    !check_rollback(timestamp, before, error))
+	    !pv_tuf_check_rollback(timestamp, before, error))
 		return FALSE;
 	update->state->timestamp = g_steal_pointer(&timestamp);
 	return TRUE;
-}
-
-/* The file that @meta vouches for: the remembered one if it is that, else fetched by its hash. */
-static GBytes *vouched_file(PvTufUpdate *update, const char *role, const PvFileMeta *meta,
-			    GError **error)
-{
-	g_autoptr(GBytes) file = update->cache->load(update->cache->cache, role);
-	g_autofree char *hex = NULL;
-	g_autofree char *name = NULL;
-
-	if (file && pv_file_meta_check(meta, file, role, NULL))
-		return g_steal_pointer(&file);
-	g_clear_pointer(&file, g_bytes_unref);
-	if (meta->length > PV_METADATA_BYTES_MAX)
-		return pv_fail_null(error, PV_ERROR_LIMIT,
-				    "%s.json has %" G_GUINT64_FORMAT
-				    " bytes, at most %" G_GSIZE_FORMAT " count",
-				    role, meta->length, (gsize)PV_METADATA_BYTES_MAX);
-	if (meta->sha256.size == 0)
-		return pv_fail_null(error, PV_ERROR_MIX, "no sha256 is signed for %s", role);
-	hex = pv_digest_hex(&meta->sha256);
-	name = g_strdup_printf("%s.%s", role, hex);
-	file = pv_tuf_fetch(update, name, (gsize)meta->length, error);
-	if (!file || !pv_file_meta_check(meta, file, role, error))
-		return NULL;
-	return g_steal_pointer(&file);
-}
-
-/*
- * Parses and checks the file of one role below the timestamp. @ret_unverified (optional) is written
- * also on failure: what was parsed, whatever its signatures are worth.
- */
-static PvMetadata *vouched_metadata(PvTufUpdate *update, const char *name, const PvFileMeta *meta,
-				    const PvRole *role, PvMetadata **ret_unverified, GError **error)
-{
-	g_autoptr(PvMetadata) before = remembered(update, name, role);
-	g_autoptr(PvMetadata) metadata = NULL;
-	g_autoptr(GBytes) file = NULL;
-
-	if (before && pv_file_meta_check(meta, before->file, name, NULL)) {
-		metadata = pv_metadata_ref(before);
-	} else {
-		file = vouched_file(update, name, meta, error);
-		if (!file)
-			return NULL;
-		metadata = pv_metadata_parse(name, file, error);
-	}
-	if (metadata && ret_unverified)
-		*ret_unverified = pv_metadata_ref(metadata);
-	if (!metadata || !pv_metadata_verify(metadata, role, error) ||
-	    !check_expiry(update, metadata, error) || !check_rollback(metadata, before, error))
-		return NULL;
-	return g_steal_pointer(&metadata);
 }
 
 static gboolean update_snapshot(PvTufUpdate *update, GError **error)
 {
 	const PvFileMeta *meta = g_hash_table_lookup(update->state->timestamp->files, "snapshot");
 
-	update->state->snapshot = vouched_metadata(update, "snapshot", meta,
-						   root_role(update, "snapshot"), NULL, error);
+	update->state->snapshot = pv_tuf_vouched(update, "snapshot", meta,
+						 root_role(update, "snapshot"), NULL, error);
 	return update->state->snapshot != NULL;
 }
 
@@ -199,7 +113,7 @@ static gboolean check_root(PvTufUpdate *update, GError **error)
 	const PvFileMeta *meta = g_hash_table_lookup(update->state->snapshot->files, "root");
 
 	return pv_file_meta_check(meta, update->state->root->file, "root", error) &&
-	       check_expiry(update, update->state->root, error);
+	       pv_tuf_check_expiry(update, update->state->root, error);
 }
 
 /* A delegation that cannot be used hides what it names; the others stay usable. */
@@ -220,7 +134,7 @@ static gboolean update_delegation(PvTufUpdate *update, const PvRole *role, GQueu
 
 	if (!meta || g_hash_table_contains(state->delegations, role->name))
 		return TRUE;
-	metadata = vouched_metadata(update, role->name, meta, role, &unverified, &failure);
+	metadata = pv_tuf_vouched(update, role->name, meta, role, &unverified, &failure);
 	if (!metadata) {
 		if (!is_unusable(failure)) {
 			g_propagate_error(error, g_steal_pointer(&failure));
@@ -243,8 +157,8 @@ static gboolean update_targets(PvTufUpdate *update, GError **error)
 	const PvFileMeta *meta = g_hash_table_lookup(state->snapshot->files, "targets");
 	g_auto(GQueue) parents = G_QUEUE_INIT;
 
-	state->targets = vouched_metadata(update, "targets", meta, root_role(update, "targets"),
-					  NULL, error);
+	state->targets =
+		pv_tuf_vouched(update, "targets", meta, root_role(update, "targets"), NULL, error);
 	if (!state->targets)
 		return FALSE;
 	g_queue_push_tail(&parents, state->targets);
@@ -322,8 +236,12 @@ static gboolean run(PvTufUpdate *update, GError **error)
 
 static gboolean store_one(const PvTufUpdate *update, const PvMetadata *metadata, GError **error)
 {
-	g_autoptr(GBytes) before = update->cache->load(update->cache->cache, metadata->role);
+	g_autoptr(GBytes) before = NULL;
 
+	/* What was not read whole is there. */
+	if (!metadata->file)
+		return TRUE;
+	before = update->cache->load(update->cache->cache, metadata->role);
 	if (before && g_bytes_equal(before, metadata->file) && metadata->kind != PV_ROLE_TIMESTAMP)
 		return TRUE;
 	return update->cache->store(update->cache->cache, metadata->role, metadata->file, error);
@@ -352,14 +270,20 @@ PvTufState *pv_tuf_update(const PvTufPolicy *policy, const PvTufRemote *remote,
 			  const PvTufCache *cache, GError **error)
 {
 	g_autoptr(PvTufState) state = g_new0(PvTufState, 1);
-	PvTufUpdate update = { policy, remote, cache, state, FALSE, FALSE };
+	PvTufUpdate update = { .policy = policy, .remote = remote, .cache = cache, .state = state };
+	gboolean done;
 
 	state->delegations = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 						   (GDestroyNotify)pv_metadata_unref);
 	state->unverified = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 						  (GDestroyNotify)pv_metadata_unref);
 	state->unusable = g_ptr_array_new_with_free_func(g_free);
-	if (!run(&update, error) || !store_all(&update, error)) {
+	pv_tuf_load_index(&update);
+	done = run(&update, error) && store_all(&update, error);
+	if (done)
+		pv_tuf_keep_index(&update);
+	g_clear_pointer(&update.index, g_hash_table_unref);
+	if (!done) {
 		pv_fail_wrap(error, "%s", policy->gun);
 		return NULL;
 	}

@@ -33,6 +33,13 @@ typedef struct {
 	/* Seconds since the timestamp was last stored; negative if there is none. */
 	gint64 (*age_s)(void *cache);
 	void *cache;
+	/*
+	 * The index (tuf/index.h); all three, or none for a cache without one. open() gives a
+	 * descriptor of a role's file, or -1. An index that cannot be stored is no failure.
+	 */
+	int (*open)(void *cache, const char *role);
+	GBytes *(*load_index)(void *cache);
+	void (*store_index)(void *cache, GBytes *index);
 } PvTufCache;
 
 typedef struct {
@@ -51,6 +58,11 @@ typedef struct {
 	 * delegations may be expired (a timestamp never).
 	 */
 	gboolean accept_expired;
+	/*
+	 * (nullable) The one target that is asked for: `files` of targets and delegations then have
+	 * no other, and of a role that the index knows no more is read than its place.
+	 */
+	const char *only;
 } PvTufPolicy;
 
 /* A verified set. All metadata in it is verified, unexpired and consistent. */

@@ -61,6 +61,21 @@ typedef struct {
 	GBytes *custom;  /* canonical JSON of a target's `custom`, or NULL */
 } PvFileMeta;
 
+/* Where a member of `targets` stands in its file: from the quote of its name to its value's end. */
+typedef struct {
+	guint32 at, size;
+} PvTargetPlace;
+
+/* Where all of them stand, in the order of their names. */
+typedef struct {
+	guint32 start, end; /* the braces of `targets` and what is between them */
+	GArray *members;    /* of PvTargetPlace */
+} PvTargetPlaces;
+
+PvTargetPlaces *pv_target_places_new(guint count);
+void pv_target_places_free(PvTargetPlaces *places);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvTargetPlaces, pv_target_places_free)
+
 typedef struct {
 	GBytes *file;          /* the bytes as received; hashes in other roles are over these */
 	GBytes *canonical;     /* of `signed`: the input of signatures */
@@ -77,6 +92,15 @@ typedef struct {
 	GPtrArray *other_keys;
 	/* targets and delegations: name → PvFileMeta. snapshot and timestamp: role → PvFileMeta. */
 	GHashTable *files;
+	PvTargetPlaces *places; /* (nullable) of pv_metadata_parse_for_index() */
+	/*
+	 * (nullable) What is known of the file since it was verified before (tuf/index.h): its
+	 * length and hashes, and the ids of the keys whose signatures are good, which verifying
+	 * goes by instead of the signatures. @file and @canonical are then NULL if the file was
+	 * not read whole.
+	 */
+	PvFileMeta *known;
+	GHashTable *proven; /* set of char* */
 } PvMetadata;
 
 /**
@@ -93,6 +117,25 @@ typedef struct {
  */
 PvMetadata *pv_metadata_parse(const char *role, GBytes *file, GError **error);
 
+/**
+ * pv_metadata_parse_for_index:
+ * @only: (nullable): keep this target alone; all others are checked as strictly, but not kept
+ *
+ * As pv_metadata_parse(), and of targets and delegations notes where each target stands in the
+ * file, if they stand in the order of their names.
+ */
+PvMetadata *pv_metadata_parse_for_index(const char *role, GBytes *file, const char *only,
+					GError **error);
+
+/**
+ * pv_target_parse:
+ * @text: one member of `targets`, `"NAME":{…}`, untrusted
+ * @ret_name: (out): which target it is
+ *
+ * Reads a single target as pv_metadata_parse() does.
+ */
+PvFileMeta *pv_target_parse(const char *text, gsize size, char **ret_name, GError **error);
+
 PvMetadata *pv_metadata_ref(PvMetadata *metadata);
 void pv_metadata_unref(PvMetadata *metadata);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvMetadata, pv_metadata_unref)
@@ -108,6 +151,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvMetadata, pv_metadata_unref)
  * Errors: PV_ERROR_SIGNATURE: how many are good, how many needed.
  */
 gboolean pv_metadata_verify(const PvMetadata *metadata, const PvRole *role, GError **error);
+
+/**
+ * pv_metadata_prove:
+ *
+ * As pv_metadata_verify(), and remembers in @metadata whose signatures are good: from then on it is
+ * for no other role's keys.
+ */
+gboolean pv_metadata_prove(PvMetadata *metadata, const PvRole *role, GError **error);
 
 /**
  * pv_metadata_signers:

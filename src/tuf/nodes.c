@@ -15,6 +15,16 @@ static const char *const known_key[] = { "keytype", "keyval", NULL };
 static const char *const known_keyval[] = { "public", "private", NULL };
 static const char *const known_target[] = { "hashes", "length", "custom", NULL };
 
+static gboolean check_name(const char *where, const char *name, gsize length, const char *known,
+			   GError **error)
+{
+	if (strlen(known) != length || memcmp(name, known, length) == 0 ||
+	    g_ascii_strncasecmp(name, known, length) != 0)
+		return TRUE;
+	return pv_fail(error, PV_ERROR_SYNTAX, "%s: member \"%.*s\" must be spelled \"%s\"", where,
+		       (int)length, name, known);
+}
+
 static gboolean check_names(const char *where, const PvNode *object, const char *const *known,
 			    GError **error)
 {
@@ -23,12 +33,8 @@ static gboolean check_names(const char *where, const PvNode *object, const char 
 		const char *name = pv_node_name(member, &length);
 
 		for (guint i = 0; known[i]; i++) {
-			if (strlen(known[i]) == length &&
-			    g_ascii_strncasecmp(name, known[i], length) == 0 &&
-			    memcmp(name, known[i], length) != 0)
-				return pv_fail(error, PV_ERROR_SYNTAX,
-					       "%s: member \"%.*s\" must be spelled \"%s\"", where,
-					       (int)length, name, known[i]);
+			if (!check_name(where, name, length, known[i], error))
+				return FALSE;
 		}
 	}
 	return TRUE;
@@ -55,11 +61,16 @@ const PvNode *pv_tuf_read_array(const char *where, const PvNode *node, const cha
 	return node;
 }
 
+static gboolean check_string(const char *where, const PvNode *node, const char *what,
+			     GError **error)
+{
+	return (node && pv_node_kind(node) == PV_NODE_STRING) ||
+	       pv_fail(error, PV_ERROR_SYNTAX, "%s: %s is no string", where, what);
+}
+
 char *pv_tuf_read_string(const char *where, const PvNode *node, const char *what, GError **error)
 {
-	if (!node || pv_node_kind(node) != PV_NODE_STRING)
-		return pv_fail_null(error, PV_ERROR_SYNTAX, "%s: %s is no string", where, what);
-	return pv_node_dup_string(node);
+	return check_string(where, node, what, error) ? pv_node_dup_string(node) : NULL;
 }
 
 gboolean pv_tuf_read_integer(const char *where, const PvNode *node, const char *what, gint64 min,
@@ -76,23 +87,112 @@ gboolean pv_tuf_read_integer(const char *where, const PvNode *node, const char *
 	return TRUE;
 }
 
-/* Decodes standard base64 strictly: the one spelling that encodes back to the same text. */
+/* --- base64 --- */
+
+/* One more than the six bits of a base64 character; 0 for all others. */
+/* clang-format off */
+static const guint8 sextet_plus_one[256] = {
+	[32] = 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 63, 0, 0, 0, 64,
+	[48] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 0, 0, 0, 0, 0, 0,
+	[64] = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+	[80] = 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 0, 0, 0, 0, 0,
+	[96] = 0, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41,
+	[112] = 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 0, 0, 0, 0, 0,
+};
+/* clang-format on */
+
+static inline guint sextet(char c)
+{
+	return (guint)sextet_plus_one[(guchar)c] - 1;
+}
+
+/* The size of what @text decodes to, if its length and padding are in order. */
+static gboolean decoded_size(const char *text, gsize length, gsize *ret_size)
+{
+	gsize padding = 0;
+
+	if (length % 4 != 0)
+		return FALSE;
+	while (padding < 2 && padding < length && text[length - 1 - padding] == '=')
+		padding++;
+	*ret_size = length / 4 * 3 - padding;
+	return TRUE;
+}
+
+/*
+ * Strictly: the one spelling that encodes back to the same text. FALSE for another character, also
+ * `=` anywhere but at the end, and for bits set behind the last byte.
+ */
+static gboolean decode(const char *text, guint8 *to, gsize size)
+{
+	gsize whole = size / 3, rest = size % 3;
+	guint a, b, c, d;
+
+	for (gsize i = 0; i < whole; i++, text += 4, to += 3) {
+		a = sextet(text[0]), b = sextet(text[1]), c = sextet(text[2]), d = sextet(text[3]);
+		if ((a | b | c | d) > 63)
+			return FALSE;
+		to[0] = (guint8)(a << 2 | b >> 4);
+		to[1] = (guint8)(b << 4 | c >> 2);
+		to[2] = (guint8)(c << 6 | d);
+	}
+	if (rest == 0)
+		return TRUE;
+	a = sextet(text[0]), b = sextet(text[1]), c = rest == 2 ? sextet(text[2]) : 0;
+	if ((a | b | c) > 63 || (rest == 1 ? b & 15 : c & 3))
+		return FALSE;
+	to[0] = (guint8)(a << 2 | b >> 4);
+	if (rest == 2)
+		to[1] = (guint8)(b << 4 | c >> 2);
+	return TRUE;
+}
+
+static gboolean fail_base64(const char *where, const char *what, GError **error)
+{
+	return pv_fail(error, PV_ERROR_SYNTAX, "%s: %s is not valid base64", where, what);
+}
+
 guint8 *pv_tuf_read_base64(const char *where, const PvNode *node, const char *what, gsize *ret_size,
 			   GError **error)
 {
-	g_autofree char *text = pv_tuf_read_string(where, node, what, error);
 	g_autofree guint8 *data = NULL;
-	g_autofree char *again = NULL;
+	const char *text;
+	gsize length, size;
 
-	if (!text)
+	if (!check_string(where, node, what, error))
 		return NULL;
-	data = g_base64_decode(text, ret_size);
-	again = g_base64_encode(data, *ret_size);
-	if (strcmp(text, again) != 0)
-		return pv_fail_null(error, PV_ERROR_SYNTAX, "%s: %s is not valid base64", where,
-				    what);
-	return g_steal_pointer(&data);
+	text = pv_node_string(node, &length);
+	if (decoded_size(text, length, &size)) {
+		data = g_malloc(size + 1);
+		if (decode(text, data, size)) {
+			*ret_size = size;
+			return g_steal_pointer(&data);
+		}
+	}
+	fail_base64(where, what, error);
+	return NULL;
 }
+
+/* The same into @to, of exactly @size bytes. */
+static gboolean read_base64_into(const char *where, const PvNode *node, const char *what,
+				 guint8 *to, gsize size, GError **error)
+{
+	const char *text;
+	gsize length, found;
+
+	if (!check_string(where, node, what, error))
+		return FALSE;
+	text = pv_node_string(node, &length);
+	if (!decoded_size(text, length, &found))
+		return fail_base64(where, what, error);
+	if (found != size)
+		return pv_fail(error, PV_ERROR_SYNTAX,
+			       "%s: a %s of %" G_GSIZE_FORMAT " bytes instead of %" G_GSIZE_FORMAT,
+			       where, what, found, size);
+	return decode(text, to, size) || fail_base64(where, what, error);
+}
+
+/* --- keys and files --- */
 
 gboolean pv_tuf_read_key(const char *where, const PvNode *node, PvPublicKey **ret_key,
 			 GError **ret_unusable, GError **error)
@@ -123,44 +223,54 @@ static gboolean read_hash(const char *where, const PvNode *hashes, const char *n
 			  PvDigest *ret_digest, GError **error)
 {
 	const PvNode *node = pv_node_member(hashes, name);
-	g_autofree guint8 *raw = NULL;
-	gsize size, expected = hash == PV_HASH_SHA256 ? 32 : 64;
+	guint8 size = hash == PV_HASH_SHA256 ? 32 : 64;
 
 	if (!node)
 		return TRUE;
-	raw = pv_tuf_read_base64(where, node, name, &size, error);
-	if (!raw)
+	if (!read_base64_into(where, node, name, ret_digest->raw, size, error))
 		return FALSE;
-	if (size != expected)
-		return pv_fail(error, PV_ERROR_SYNTAX,
-			       "%s: a %s of %" G_GSIZE_FORMAT " bytes instead of %" G_GSIZE_FORMAT,
-			       where, name, size, expected);
 	ret_digest->hash = hash;
-	ret_digest->size = (guint8)size;
-	memcpy(ret_digest->raw, raw, size);
+	ret_digest->size = size;
 	return TRUE;
 }
 
-PvFileMeta *pv_tuf_read_file_meta(const char *where, const PvNode *node, GError **error)
+/* All but `custom`; nothing is allocated, since a role may have 10,000 of these. */
+static gboolean read_plain_meta(const char *where, const PvNode *node, PvFileMeta *meta,
+				GError **error)
 {
-	g_autoptr(PvFileMeta) meta = g_new0(PvFileMeta, 1);
-	const PvNode *hashes, *custom;
+	const PvNode *hashes;
 	gint64 length;
 
 	if (!pv_tuf_read_object(where, node, "a file", known_target, error) ||
 	    !pv_tuf_read_integer(where, pv_node_member(node, "length"), "length", 0,
 				 G_GINT64_CONSTANT(1) << 53, &length, error))
-		return NULL;
+		return FALSE;
 	meta->length = (guint64)length;
 	hashes = pv_tuf_read_object(where, pv_node_member(node, "hashes"), "hashes", NULL, error);
 	if (!hashes || !read_hash(where, hashes, "sha256", PV_HASH_SHA256, &meta->sha256, error) ||
 	    !read_hash(where, hashes, "sha512", PV_HASH_SHA512, &meta->sha512, error))
+		return FALSE;
+	return meta->sha256.size != 0 || meta->sha512.size != 0 ||
+	       pv_fail(error, PV_ERROR_SYNTAX, "%s: a file without sha256 and without sha512",
+		       where);
+}
+
+gboolean pv_tuf_check_file_meta(const char *where, const PvNode *node, GError **error)
+{
+	PvFileMeta meta = { 0 };
+
+	return read_plain_meta(where, node, &meta, error);
+}
+
+PvFileMeta *pv_tuf_read_file_meta(const char *where, const PvNode *node, GError **error)
+{
+	PvFileMeta meta = { 0 };
+	const PvNode *custom;
+
+	if (!read_plain_meta(where, node, &meta, error))
 		return NULL;
-	if (meta->sha256.size == 0 && meta->sha512.size == 0)
-		return pv_fail_null(error, PV_ERROR_SYNTAX,
-				    "%s: a file without sha256 and without sha512", where);
 	custom = pv_node_member(node, "custom");
 	if (custom && pv_node_kind(custom) != PV_NODE_NULL)
-		meta->custom = pv_node_canonical(custom);
-	return g_steal_pointer(&meta);
+		meta.custom = pv_node_canonical(custom);
+	return g_memdup2(&meta, sizeof meta);
 }

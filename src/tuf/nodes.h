@@ -45,3 +45,6 @@ gboolean pv_tuf_read_key(const char *where, const PvNode *node, PvPublicKey **re
 
 /* (transfer full): {"hashes":{…},"length":N} and perhaps "custom". */
 PvFileMeta *pv_tuf_read_file_meta(const char *where, const PvNode *node, GError **error);
+
+/* TRUE if pv_tuf_read_file_meta() would read it. */
+gboolean pv_tuf_check_file_meta(const char *where, const PvNode *node, GError **error);

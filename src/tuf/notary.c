@@ -13,11 +13,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "tuf/nodes.h"
-
-typedef struct {
-	PvMetadata *metadata;
-	const char *where; /* "targets.json" */
-} Reader;
+#include "tuf/notary_private.h"
 
 static const char *const known_file[] = { "signed", "signatures", NULL };
 static const char *const known_signature[] = { "keyid", "method", "sig", NULL };
@@ -36,7 +32,7 @@ static const char *const type_of_kind[] = {
 	[PV_ROLE_DELEGATION] = "Targets",
 };
 
-static gboolean read_signature(Reader *reader, const PvNode *node, GError **error)
+static gboolean read_signature(PvNotaryReader *reader, const PvNode *node, GError **error)
 {
 	g_autofree char *key_id = NULL;
 	g_autofree char *method = NULL;
@@ -60,7 +56,7 @@ static gboolean read_signature(Reader *reader, const PvNode *node, GError **erro
 	return TRUE;
 }
 
-static gboolean read_signatures(Reader *reader, const PvNode *node, GError **error)
+static gboolean read_signatures(PvNotaryReader *reader, const PvNode *node, GError **error)
 {
 	reader->metadata->signatures =
 		g_ptr_array_new_with_free_func((GDestroyNotify)pv_signature_free);
@@ -77,7 +73,7 @@ static gboolean read_signatures(Reader *reader, const PvNode *node, GError **err
  * The key table of a root or of delegations: listed id → key. A key of a kind that is not known is
  * left out: it cannot sign anything here, and another version may know it.
  */
-static GHashTable *read_keys(const Reader *reader, const PvNode *node, GError **error)
+static GHashTable *read_keys(const PvNotaryReader *reader, const PvNode *node, GError **error)
 {
 	g_autoptr(GHashTable) keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 							   (GDestroyNotify)pv_public_key_unref);
@@ -101,7 +97,7 @@ static GHashTable *read_keys(const Reader *reader, const PvNode *node, GError **
 	return g_steal_pointer(&keys);
 }
 
-static PvRole *read_role(const Reader *reader, const PvNode *node, const char *name,
+static PvRole *read_role(const PvNotaryReader *reader, const PvNode *node, const char *name,
 			 GHashTable *keys, GError **error)
 {
 	g_autoptr(PvRole) role = NULL;
@@ -157,7 +153,7 @@ static GPtrArray *unnamed_keys(GHashTable *keys, GHashTable *roles)
 	return unnamed;
 }
 
-static gboolean read_root(Reader *reader, const PvNode *body, GError **error)
+static gboolean read_root(PvNotaryReader *reader, const PvNode *body, GError **error)
 {
 	static const char *const required[] = { "root", "targets", "snapshot", "timestamp" };
 	g_autoptr(GHashTable) keys = NULL;
@@ -182,7 +178,8 @@ static gboolean read_root(Reader *reader, const PvNode *body, GError **error)
 	return TRUE;
 }
 
-static gboolean read_paths(const Reader *reader, const PvNode *node, PvRole *role, GError **error)
+static gboolean read_paths(const PvNotaryReader *reader, const PvNode *node, PvRole *role,
+			   GError **error)
 {
 	role->paths = g_ptr_array_new_with_free_func(g_free);
 	if (!node || pv_node_kind(node) == PV_NODE_NULL)
@@ -199,7 +196,7 @@ static gboolean read_paths(const Reader *reader, const PvNode *node, PvRole *rol
 	return TRUE;
 }
 
-static gboolean read_delegation(Reader *reader, const PvNode *node, GHashTable *keys,
+static gboolean read_delegation(PvNotaryReader *reader, const PvNode *node, GHashTable *keys,
 				GError **error)
 {
 	PvMetadata *metadata = reader->metadata;
@@ -229,7 +226,7 @@ static gboolean read_delegation(Reader *reader, const PvNode *node, GHashTable *
 	return TRUE;
 }
 
-static gboolean read_delegations(Reader *reader, const PvNode *node, GError **error)
+static gboolean read_delegations(PvNotaryReader *reader, const PvNode *node, GError **error)
 {
 	g_autoptr(GHashTable) keys = NULL;
 	const PvNode *roles;
@@ -254,30 +251,7 @@ static gboolean read_delegations(Reader *reader, const PvNode *node, GError **er
 	return TRUE;
 }
 
-static gboolean read_files(Reader *reader, const PvNode *node, const char *what, guint max,
-			   GError **error)
-{
-	if (!pv_tuf_read_object(reader->where, node, what, NULL, error))
-		return FALSE;
-	if (pv_node_length(node) > max)
-		return pv_fail(error, PV_ERROR_LIMIT, "%s: %s has %u members, at most %u count",
-			       reader->where, what, pv_node_length(node), max);
-	for (const PvNode *member = pv_node_first(node); member; member = pv_node_next(member)) {
-		g_autofree char *name = pv_node_dup_name(member);
-		PvFileMeta *meta;
-
-		if (strlen(name) > PV_TARGET_NAME_BYTES_MAX)
-			return pv_fail(error, PV_ERROR_LIMIT, "%s: a name in %s is too long",
-				       reader->where, what);
-		meta = pv_tuf_read_file_meta(reader->where, member, error);
-		if (!meta)
-			return pv_fail_wrap(error, "\"%.128s\"", name);
-		g_hash_table_insert(reader->metadata->files, g_steal_pointer(&name), meta);
-	}
-	return TRUE;
-}
-
-static gboolean require_file(const Reader *reader, const char *role, GError **error)
+static gboolean require_file(const PvNotaryReader *reader, const char *role, GError **error)
 {
 	const PvFileMeta *meta = g_hash_table_lookup(reader->metadata->files, role);
 
@@ -287,7 +261,7 @@ static gboolean require_file(const Reader *reader, const char *role, GError **er
 	return TRUE;
 }
 
-static gboolean read_common(Reader *reader, const PvNode *body, GError **error)
+static gboolean read_common(PvNotaryReader *reader, const PvNode *body, GError **error)
 {
 	PvMetadata *metadata = reader->metadata;
 	g_autofree char *type =
@@ -311,7 +285,7 @@ static gboolean read_common(Reader *reader, const PvNode *body, GError **error)
 	return TRUE;
 }
 
-static gboolean read_body(Reader *reader, const PvNode *body, GError **error)
+static gboolean read_body(PvNotaryReader *reader, const PvNode *body, GError **error)
 {
 	static const char *const *known[] = {
 		[PV_ROLE_ROOT] = known_root,          [PV_ROLE_TARGETS] = known_targets,
@@ -329,28 +303,29 @@ static gboolean read_body(Reader *reader, const PvNode *body, GError **error)
 	case PV_ROLE_TARGETS:
 	case PV_ROLE_DELEGATION:
 		return read_delegations(reader, pv_node_member(body, "delegations"), error) &&
-		       read_files(reader, pv_node_member(body, "targets"), "targets",
-				  PV_TARGETS_MAX, error);
+		       pv_notary_read_files(reader, pv_node_member(body, "targets"), "targets",
+					    PV_TARGETS_MAX, error);
 	case PV_ROLE_SNAPSHOT:
-		return read_files(reader, pv_node_member(body, "meta"), "meta", PV_DELEGATIONS_MAX,
-				  error) &&
+		return pv_notary_read_files(reader, pv_node_member(body, "meta"), "meta",
+					    PV_DELEGATIONS_MAX, error) &&
 		       require_file(reader, "root", error) &&
 		       require_file(reader, "targets", error);
 	default:
-		return read_files(reader, pv_node_member(body, "meta"), "meta", PV_DELEGATIONS_MAX,
-				  error) &&
+		return pv_notary_read_files(reader, pv_node_member(body, "meta"), "meta",
+					    PV_DELEGATIONS_MAX, error) &&
 		       require_file(reader, "snapshot", error);
 	}
 }
 
-PvMetadata *pv_metadata_parse(const char *role, GBytes *file, GError **error)
+static PvMetadata *parse(const char *role, GBytes *file, const char *only, gboolean places,
+			 GError **error)
 {
 	g_autofree char *where = g_strconcat(role, ".json", NULL);
 	g_autoptr(PvDocument) document = NULL;
 	g_autoptr(PvMetadata) metadata = NULL;
 	const PvNode *top, *body;
 	PvRoleKind kind;
-	Reader reader;
+	PvNotaryReader reader;
 
 	if (!pv_role_kind(role, &kind, error))
 		return NULL;
@@ -366,7 +341,11 @@ PvMetadata *pv_metadata_parse(const char *role, GBytes *file, GError **error)
 	metadata->role_order = g_ptr_array_new();
 	metadata->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 						(GDestroyNotify)pv_file_meta_free);
-	reader = (Reader){ metadata, where };
+	reader = (PvNotaryReader){ metadata, where, NULL, FALSE };
+	if (kind == PV_ROLE_TARGETS || kind == PV_ROLE_DELEGATION) {
+		reader.only = only;
+		reader.places = places;
+	}
 	top = pv_tuf_read_object(reader.where, pv_document_root(document), "the file", known_file,
 				 error);
 	if (!top)
@@ -377,4 +356,15 @@ PvMetadata *pv_metadata_parse(const char *role, GBytes *file, GError **error)
 		return NULL;
 	metadata->canonical = pv_node_canonical(body);
 	return g_steal_pointer(&metadata);
+}
+
+PvMetadata *pv_metadata_parse(const char *role, GBytes *file, GError **error)
+{
+	return parse(role, file, NULL, FALSE, error);
+}
+
+PvMetadata *pv_metadata_parse_for_index(const char *role, GBytes *file, const char *only,
+					GError **error)
+{
+	return parse(role, file, only, TRUE, error);
 }

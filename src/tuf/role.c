@@ -152,6 +152,22 @@ void pv_file_meta_free(PvFileMeta *meta)
 	g_free(meta);
 }
 
+PvTargetPlaces *pv_target_places_new(guint count)
+{
+	PvTargetPlaces *places = g_new0(PvTargetPlaces, 1);
+
+	places->members = g_array_sized_new(FALSE, FALSE, sizeof(PvTargetPlace), count);
+	return places;
+}
+
+void pv_target_places_free(PvTargetPlaces *places)
+{
+	if (!places)
+		return;
+	g_array_unref(places->members);
+	g_free(places);
+}
+
 PvMetadata *pv_metadata_ref(PvMetadata *metadata)
 {
 	return g_rc_box_acquire(metadata);
@@ -169,6 +185,9 @@ static void metadata_clear(void *data)
 	g_clear_pointer(&metadata->role_order, g_ptr_array_unref);
 	g_clear_pointer(&metadata->other_keys, g_ptr_array_unref);
 	g_clear_pointer(&metadata->files, g_hash_table_unref);
+	g_clear_pointer(&metadata->places, pv_target_places_free);
+	g_clear_pointer(&metadata->known, pv_file_meta_free);
+	g_clear_pointer(&metadata->proven, g_hash_table_unref);
 }
 
 void pv_metadata_unref(PvMetadata *metadata)

@@ -14,9 +14,12 @@
 
 static gboolean has_good_signature(const PvMetadata *metadata, const PvPublicKey *key)
 {
+	const void *message;
 	gsize size;
-	const void *message = g_bytes_get_data(metadata->canonical, &size);
 
+	if (metadata->proven)
+		return g_hash_table_contains(metadata->proven, pv_public_key_id(key));
+	message = g_bytes_get_data(metadata->canonical, &size);
 	for (guint i = 0; i < metadata->signatures->len; i++) {
 		const PvSignature *signature = metadata->signatures->pdata[i];
 		gsize signature_size;
@@ -48,6 +51,24 @@ gboolean pv_metadata_verify(const PvMetadata *metadata, const PvRole *role, GErr
 			       g_hash_table_size(good) == 1 ? "" : "s", role->name,
 			       role->threshold);
 	return TRUE;
+}
+
+gboolean pv_metadata_prove(PvMetadata *metadata, const PvRole *role, GError **error)
+{
+	g_autoptr(GHashTable) good = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	g_clear_pointer(&metadata->proven, g_hash_table_unref);
+	for (guint i = 0; i < role->keys->len; i++) {
+		const PvPublicKey *key = role->keys->pdata[i];
+
+		if (has_good_signature(metadata, key))
+			g_hash_table_add(good, g_strdup(pv_public_key_id(key)));
+	}
+	metadata->proven = g_steal_pointer(&good);
+	if (pv_metadata_verify(metadata, role, error))
+		return TRUE;
+	g_clear_pointer(&metadata->proven, g_hash_table_unref);
+	return FALSE;
 }
 
 GPtrArray *pv_metadata_signers(const PvMetadata *metadata, const PvRole *role)

@@ -54,3 +54,36 @@ installed() {
 	run -1 pavise admit --policy "$BATS_TEST_TMPDIR/policy.yaml" --store "$BATS_TEST_TMPDIR/store" other.example/app:1
 	[[ "$output" == *"no rule of $BATS_TEST_TMPDIR/policy.yaml is for other.example/app"* ]]
 }
+
+@test "the unit of the trust service is in order and starts what is installed" {
+	installed
+	unit=$prefix/lib/systemd/system/pavise-trust.service
+	grep -qx 'ExecStart=/usr/local/bin/pavise serve' "$unit"
+	sed "s#/usr/local#$prefix#" "$unit" >"$BATS_TEST_TMPDIR/pavise-trust.service"
+	run -0 systemd-analyze verify --man=no "$BATS_TEST_TMPDIR/pavise-trust.service"
+	echo "$output"
+	[[ "$output" != *pavise* ]]
+}
+
+@test "the users of the unit are those of the example, which the service accepts" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	installed
+	mkdir -p "$BATS_TEST_TMPDIR/root/etc"
+	run -0 systemd-sysusers --root="$BATS_TEST_TMPDIR/root" "$prefix/lib/sysusers.d/pavise-trust.conf"
+	for key in user signer_user; do
+		name=$(sed -n "s/^$key: //p" "$prefix/share/doc/pavise/examples/service.yaml")
+		grep -q "^$name:" "$BATS_TEST_TMPDIR/root/etc/passwd"
+	done
+	# Users of this machine instead, and a free port: the example starts.
+	sed -e 's/^user:.*/user: nobody/' -e 's/^signer_user:.*/signer_user: daemon/' -e 's/4443/0/' \
+		-e "s#/var/lib/pavise-trust#$BATS_TEST_TMPDIR/data#" \
+		"$prefix/share/doc/pavise/examples/service.yaml" >"$BATS_TEST_TMPDIR/service.yaml"
+	chmod 711 "$BATS_TEST_TMPDIR" "$BATS_SUITE_TMPDIR" "$BATS_RUN_TMPDIR"
+	pavise serve --config "$BATS_TEST_TMPDIR/service.yaml" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/log" 3>&- &
+	service=$!
+	wait_for "$BATS_TEST_TMPDIR/out" '^ready https://'
+	[ "$(ps -o user= -p "$service")" = nobody ]
+	[ "$(ps -o user= -p "$(pgrep -P "$service" -f pavise-signer)")" = daemon ]
+	kill "$service"
+	wait "$service"
+}

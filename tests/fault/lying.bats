@@ -4,6 +4,7 @@
 bats_require_minimum_version 1.5.0
 load ../cli/helper
 load ../cli/service
+load liar
 
 gun=localhost:5000/lab/app
 
@@ -17,12 +18,7 @@ setup() {
 	cp -r "$trust" "$BATS_TEST_TMPDIR/before"
 	mode=$BATS_TEST_TMPDIR/mode
 	echo honest >"$mode"
-	tls=$BATS_TEST_TMPDIR/service/tls
-	"$PAVISE_SOURCE/tests/fault/lying-server" "$tls/server.crt" "$tls/server.key" "$server" "$mode" \
-		>"$BATS_TEST_TMPDIR/port" 2>/dev/null 3>&- &
-	liar_pid=$!
-	wait_for "$BATS_TEST_TMPDIR/port" '^[0-9]'
-	liar=(--server "https://127.0.0.1:$(cat "$BATS_TEST_TMPDIR/port")" --tlscacert "$ca")
+	start_liar "$mode"
 	# A reader that knows the repository, and publishers who went on since.
 	reader=$BATS_TEST_TMPDIR/reader
 	pavise verify $gun:v1 "${liar[@]}" --trust-dir "$reader" --tofu
@@ -30,8 +26,8 @@ setup() {
 }
 
 teardown() {
+	stop_liar
 	stop_service
-	[ -z "${liar_pid:-}" ] || kill "$liar_pid"
 }
 
 sign() {

@@ -3,6 +3,7 @@
 bats_require_minimum_version 1.5.0
 load ../cli/helper
 load ../cli/service
+load liar
 
 setup() {
 	export PAVISE_AUDIT=$BATS_TEST_TMPDIR/audit
@@ -12,8 +13,8 @@ setup() {
 }
 
 teardown() {
+	stop_liar
 	stop_service
-	[ -z "${evil_pid:-}" ] || kill "$evil_pid"
 }
 
 # small STATUS COMMAND…: it ends with STATUS, in bounds; its words are in $output.
@@ -39,37 +40,14 @@ nested() {
 @test "100 MB of nesting as trust metadata, from the server and in the cache" {
 	gun=localhost:5000/lab/app
 	start_service
-	stop_service
 	nested >"$BATS_TEST_TMPDIR/nested"
-	cat >"$BATS_TEST_TMPDIR/evil.py" <<'PYTHON'
-import http.server, ssl, sys
-class Evil(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    def log_message(self, *_):
-        pass
-    def do_GET(self):
-        size = min(100 << 20, int(sys.argv[3]))
-        self.send_response(200)
-        self.send_header("Content-Length", str(size))
-        self.end_headers()
-        self.wfile.write(b"[" * size)
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Evil)
-context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.load_cert_chain(sys.argv[1], sys.argv[2])
-server.socket = context.wrap_socket(server.socket, server_side=True)
-print(server.server_address[1], flush=True)
-server.serve_forever()
-PYTHON
-	tls=$BATS_TEST_TMPDIR/service/tls
-	python3 "$BATS_TEST_TMPDIR/evil.py" "$tls/server.crt" "$tls/server.key" 1048576 >"$BATS_TEST_TMPDIR/port" 2>/dev/null 3>&- &
-	evil_pid=$!
-	wait_for "$BATS_TEST_TMPDIR/port" '^[0-9]'
-	options=(--server "https://127.0.0.1:$(cat "$BATS_TEST_TMPDIR/port")" --tlscacert "$ca")
-	small 1 pavise verify $gun:v1 "${options[@]}" --trust-dir "$BATS_TEST_TMPDIR/reader" --tofu
+	echo nested >"$BATS_TEST_TMPDIR/mode"
+	start_liar "$BATS_TEST_TMPDIR/mode"
+	small 1 pavise verify $gun:v1 "${liar[@]}" --trust-dir "$BATS_TEST_TMPDIR/reader" --tofu
 	[[ "$output" == *"nested deeper than 64"* ]]
 	mkdir -p "$BATS_TEST_TMPDIR/trust/tuf/$gun/metadata"
 	cp "$BATS_TEST_TMPDIR/nested" "$BATS_TEST_TMPDIR/trust/tuf/$gun/metadata/root.json"
-	small 1 pavise verify $gun:v1 "${options[@]}" --trust-dir "$BATS_TEST_TMPDIR/trust" --tofu
+	small 1 pavise verify $gun:v1 "${liar[@]}" --trust-dir "$BATS_TEST_TMPDIR/trust" --tofu
 	[[ "$output" == *"nested deeper than 64"* ]]
 }
 

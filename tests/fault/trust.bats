@@ -122,38 +122,3 @@ print("\n".join(t["name"] for t in json.load(sys.stdin)["tags"]))'
 	run -0 fresh_reader verify $gun:after
 	stop_service
 }
-
-@test "an answer without end is cut off at the limit and nothing of it is kept" {
-	sign v1
-	cat >"$BATS_TEST_TMPDIR/endless.py" <<'PYTHON'
-import http.server, ssl, sys
-class Endless(http.server.BaseHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
-        try:
-            while True:
-                self.wfile.write(b"10000\r\n" + b"a" * 65536 + b"\r\n")
-        except OSError:
-            pass
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endless)
-Endless.protocol_version = "HTTP/1.1"
-context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.load_cert_chain(sys.argv[1], sys.argv[2])
-server.socket = context.wrap_socket(server.socket, server_side=True)
-print(server.server_address[1], flush=True)
-server.serve_forever()
-PYTHON
-	tls=$BATS_TEST_TMPDIR/service/tls
-	python3 "$BATS_TEST_TMPDIR/endless.py" "$tls/server.crt" "$tls/server.key" >"$BATS_TEST_TMPDIR/port" 2>/dev/null 3>&- &
-	endless=$!
-	wait_for "$BATS_TEST_TMPDIR/port" '^[0-9]'
-	run -1 pavise verify $gun:v1 --server "https://127.0.0.1:$(cat "$BATS_TEST_TMPDIR/port")" --tlscacert "$ca" \
-		--trust-dir "$BATS_TEST_TMPDIR/trust"
-	kill $endless
-	[[ "$output" == *"timestamp.json: the answer is longer than the 1048576 bytes expected"* ]]
-	run -0 pavise verify $gun:v1 "${options[@]}" --trust-dir "$BATS_TEST_TMPDIR/trust"
-}

@@ -3,6 +3,7 @@
 bats_require_minimum_version 1.5.0
 load ../cli/helper
 load ../cli/service
+load notary-server
 
 gun=localhost:5000/lab/app
 
@@ -16,7 +17,7 @@ setup() {
 
 teardown() {
 	stop_service
-	[ -z "${notary_server_pid:-}" ] || kill "$notary_server_pid"
+	stop_notary_server
 }
 
 sign() {
@@ -93,28 +94,6 @@ sign() {
 	[[ "$output" == *"v3 "*targets/releases* ]]
 	run -0 pavise verify --json $gun:v3 "${options[@]}" --trust-dir "$BATS_TEST_TMPDIR/reader" --tofu
 	[[ "$output" == *'"roles":[{"name":"targets/releases"'* ]]
-}
-
-# Debian's own server, in memory, with the certificate that ours made.
-start_notary_server() {
-	local port
-	port=$(free_port)
-	cat >"$BATS_TEST_TMPDIR/notary-server.json" <<JSON
-{"server": {"http_addr": "127.0.0.1:$port",
-  "tls_cert_file": "$BATS_TEST_TMPDIR/service/tls/server.crt",
-  "tls_key_file": "$BATS_TEST_TMPDIR/service/tls/server.key"},
- "trust_service": {"type": "local", "hostname": "", "port": "", "key_algorithm": "ed25519"},
- "logging": {"level": "error"}, "storage": {"backend": "memory"}}
-JSON
-	notary-server -config "$BATS_TEST_TMPDIR/notary-server.json" >"$BATS_TEST_TMPDIR/notary-server.log" 2>&1 3>&- &
-	notary_server_pid=$!
-	for _ in $(seq 100); do
-		(exec 4<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
-		sleep 0.1
-	done
-	server=https://127.0.0.1:$port
-	options=(--server "$server" --tlscacert "$ca")
-	notary=(notary -s "$server" --tlscacert "$ca" -d "$BATS_TEST_TMPDIR/notary")
 }
 
 @test "pavise verifies what notary published to notary-server, by tofu and by pin" {

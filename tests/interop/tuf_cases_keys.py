@@ -1,7 +1,10 @@
 """Keys, thresholds and their rotation; a repository of files at its own time."""
+import base64
+import copy
 import json
 import urllib.parse
 
+from cryptography.hazmat.primitives import serialization
 from tuf_client import case, same
 from tuf_repository import TOP, Key
 
@@ -35,18 +38,29 @@ def fewer_keys_than_the_threshold(client, repo):
     same((client.version("root"), client.version("snapshot")), (2, None))
 
 
-@case("keys", ("ed25519", "ed25519"), ("ecdsa", "ecdsa-sha2-nistp256"))
+def spellings(key):
+    """The same public key, written in other ways."""
+    public = key.public["keyval"]["public"]
+    if key.scheme == "ed25519":
+        return [public, public.upper()]
+    if key.scheme == "rsassa-pss-sha256":
+        return [public, public + "\n", "text before\n" + public]
+    point = key.private.public_key().public_bytes(serialization.Encoding.X962,
+                                                  serialization.PublicFormat.CompressedPoint)
+    head = bytes.fromhex("3039301306072a8648ce3d020106082a8648ce3d030107032200")
+    compressed = base64.b64encode(head + point).decode()
+    return [public, public + "\n",
+            f"-----BEGIN PUBLIC KEY-----\n{compressed}\n-----END PUBLIC KEY-----\n"]
+
+
+@case("keys", *[(s, s) for s in ("ed25519", "ecdsa-sha2-nistp256", "rsassa-pss-sha256")])
 def one_key_under_many_ids_counts_once(client, repo, scheme):
     key = Key(scheme)
-    message_signers = repo.signers["snapshot"]
-    for i in range(5):
-        alias = Key(scheme)
-        alias.private, alias.public = key.private, dict(key.public, number=i)
-        if scheme != "ed25519":  # and in another spelling
-            pem = key.public["keyval"]["public"]
-            alias.public["keyval"] = {"public": pem + "\n" * i}
+    for i, public in enumerate(spellings(key) * 2):
+        alias = copy.copy(key)
+        alias.public = dict(key.public, number=i, keyval={"public": public})
         repo.add_key("snapshot", key=alias)
-    same(len(message_signers), 6)
+    same(len(repo.signers["snapshot"]), 1 + 2 * len(spellings(key)))
     repo.root["roles"]["snapshot"]["threshold"] = 3
     repo.publish("root", "snapshot", "timestamp")
     client.init()

@@ -2,7 +2,6 @@
 
 Everything in it can be spoilt: metadata are plain dictionaries until publish() signs them, and what
 is published are plain bytes in `published` that a test may replace."""
-import base64
 import collections
 import datetime
 import hashlib
@@ -36,7 +35,6 @@ def date(days):
 
 class Key:
     """A signing key of one of the three schemes of the specification."""
-    _pool = collections.defaultdict(list)  # RSA keys take long to make
 
     def __init__(self, scheme="ed25519"):
         self.scheme = scheme

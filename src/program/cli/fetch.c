@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * pavise-fetch SERVER GUN [CA]: speaks HTTP to a trust server for the program that started it
+ * pavise-fetch SERVER GUN [CA [CERTIFICATE KEY]] ("" for none): speaks HTTP to a trust server for the program that started it
  * (trust/fetch_protocol.h). It knows no keys and believes nothing: what it brings is verified by
  * who asked.
  */
@@ -204,15 +204,37 @@ static gboolean serve(Fetch *fetch, const GError *broken)
 	}
 }
 
-/* Prepares HTTP with Docker's TLS directories and credentials (trust.md 3.1, 1.7). */
-static gboolean prepare(Fetch *fetch, const char *ca_file, GError **error)
+/*
+ * NOTARY_AUTH, else what Docker keeps for the trust server, else for the repository's registry: a
+ * trust server asks for the registry's logins.
+ */
+static gboolean load_credentials(const Fetch *fetch, PvCredentials *credentials, GError **error)
 {
-	g_autofree char *tls = g_build_filename(g_get_home_dir(), ".docker", "tls", NULL);
+	const char *given = g_getenv("NOTARY_AUTH");
+	g_autofree char *registry = g_strndup(fetch->gun, strcspn(fetch->gun, "/"));
+
+	if (given && *given)
+		return pv_auth_from_basic(given, credentials, error);
+	if (!pv_auth_load(fetch->host, credentials, error))
+		return FALSE;
+	if (credentials->user || credentials->token || strcmp(registry, fetch->host) == 0)
+		return TRUE;
+	pv_credentials_clear(credentials);
+	return pv_auth_load(registry, credentials, error);
+}
+
+/* Prepares HTTP with Docker's TLS directories and credentials (trust.md 3.1, 1.7). */
+static gboolean prepare(Fetch *fetch, const char *ca_file, const char *certificate_file,
+			const char *key_file, GError **error)
+{
+	g_autofree char *docker = pv_docker_directory();
+	g_autofree char *tls = g_build_filename(docker, "tls", NULL);
 	const char *directories[] = { tls, NULL };
 	PvHttpOptions options = { .ca_file = ca_file,
+				  .certificate_file = certificate_file,
+				  .key_file = key_file,
 				  .server_directories = directories,
 				  .user_agent = "pavise/" PV_VERSION };
-	const char *given = g_getenv("NOTARY_AUTH");
 	g_auto(PvCredentials) credentials = { 0 };
 
 	fetch->host = pv_http_url_host(fetch->server);
@@ -222,11 +244,16 @@ static gboolean prepare(Fetch *fetch, const char *ca_file, GError **error)
 	fetch->http = pv_http_new(&options, error);
 	if (!fetch->http)
 		return FALSE;
-	if (given && *given ? !pv_auth_from_basic(given, &credentials, error)
-			    : !pv_auth_load(fetch->host, &credentials, error))
+	if (!load_credentials(fetch, &credentials, error))
 		return FALSE;
 	fetch->auth = pv_auth_new(fetch->http, &credentials);
 	return TRUE;
+}
+
+/* NULL for an argument that is not there or empty. */
+static const char *argument(int argc, char **argv, int index)
+{
+	return index < argc && *argv[index] ? argv[index] : NULL;
 }
 
 int main(int argc, char **argv)
@@ -235,13 +262,14 @@ int main(int argc, char **argv)
 	Fetch fetch = { 0 };
 	gboolean done;
 
-	if (argc < 3 || argc > 4) {
+	if (argc < 3 || argc > 6) {
 		fputs("pavise-fetch is started by other programs of Pavise\n", stderr);
 		return 2;
 	}
 	fetch.server = argv[1];
 	fetch.gun = argv[2];
-	prepare(&fetch, argc > 3 ? argv[3] : NULL, &error);
+	prepare(&fetch, argument(argc, argv, 3), argument(argc, argv, 4), argument(argc, argv, 5),
+		&error);
 	done = serve(&fetch, error);
 	pv_auth_free(fetch.auth);
 	pv_http_free(fetch.http);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * pavise-image: the commands that move images. `resolve` is for other programs of Pavise, which link
- * no HTTP: it tells what a registry's reference names.
+ * pavise-image: the commands that move images. `resolve` and `engine` are for other programs of
+ * Pavise, which link no HTTP: they tell what a registry's reference names, and have a Docker engine
+ * push.
  */
 
 #include "program/cli/image.h"
@@ -12,6 +13,7 @@ int main(int argc, char **argv)
 {
 	static const PvSubcommand commands[] = {
 		{ "copy", pv_command_copy },
+		{ "engine", pv_command_engine },
 		{ "resolve", pv_command_resolve },
 	};
 

@@ -9,37 +9,19 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/terminal.h"
+#include "crypto/certificate.h"
 #include "program/cli/options.h"
 #include "program/cli/trust.h"
 #include "trust/passphrase.h"
-
-#define PEM_LINE_BYTES 64
 
 typedef struct {
 	char *trust_dir, *role, *gun, *output;
 	gboolean json;
 } Options;
 
-/* The public key as PEM (RFC 7468), which `signer add` and `delegation add` take. */
-static char *public_pem(const PvPublicKey *key)
-{
-	GString *pem = g_string_new("-----BEGIN PUBLIC KEY-----\n");
-	gsize size, length;
-	const void *data = g_bytes_get_data(pv_public_key_encoded(key), &size);
-	g_autofree char *text = g_base64_encode(data, size);
-
-	length = strlen(text);
-	for (gsize at = 0; at < length; at += PEM_LINE_BYTES) {
-		g_string_append_len(pem, text + at, (gssize)MIN(PEM_LINE_BYTES, length - at));
-		g_string_append_c(pem, '\n');
-	}
-	g_string_append(pem, "-----END PUBLIC KEY-----\n");
-	return g_string_free(pem, FALSE);
-}
-
 static gboolean write_public(const Options *options, const PvPublicKey *key, GError **error)
 {
-	g_autofree char *pem = public_pem(key);
+	g_autofree char *pem = pv_certificate_public_pem(key);
 
 	if (!options->output) {
 		fputs(pem, stdout);

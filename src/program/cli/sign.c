@@ -11,11 +11,10 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "base/limits.h"
-#include "base/process.h"
 #include "base/terminal.h"
 #include "oci/image.h"
 #include "program/cli/options.h"
+#include "program/cli/resolve.h"
 #include "program/cli/trust.h"
 #include "program/cli/trust_options.h"
 #include "trust/trace.h"
@@ -27,39 +26,6 @@ typedef struct {
 	char *digest, *from;
 	gboolean trust_registry;
 } Options;
-
-/* Asks the registry, through pavise-image, which manifest @reference is. */
-static gboolean resolve(const Options *options, const char *reference, PvFileMeta *ret_content,
-			GError **error)
-{
-	g_autofree char *program = pv_process_program("pavise-image");
-	char *argv[] = { program, (char *)"resolve", (char *)"--json", (char *)reference, NULL };
-	g_auto(PvProcessResult) result = { 0 };
-	g_autoptr(json_t) answer = NULL;
-	const char *digest;
-	json_t *size;
-
-	if (!pv_process_run(argv, NULL, NULL, PV_MIB, 0, &result, error))
-		return FALSE;
-	if (result.exit_status != 0) {
-		gsize length;
-		const char *said = g_bytes_get_data(result.errors, &length);
-		g_autofree char *text = g_strndup(said ? said : "", length);
-
-		return pv_fail(error, PV_ERROR_NOT_FOUND,
-			       "the registry does not tell what %s is: %s", reference,
-			       g_strchomp(text));
-	}
-	answer = pv_json_load(result.output, PV_MIB, "pavise-image", error);
-	if (!answer)
-		return FALSE;
-	digest = pv_json_string(answer, "digest");
-	size = json_object_get(answer, "size");
-	if (!digest || !json_is_integer(size) || json_integer_value(size) < 0)
-		return pv_fail(error, PV_ERROR_INTERNAL, "pavise-image gave no digest");
-	ret_content->length = (guint64)json_integer_value(size);
-	return pv_digest_parse(digest, strlen(digest), &ret_content->sha256, error);
-}
 
 static gboolean content_of_layout(const Options *options, PvFileMeta *ret_content, GError **error)
 {
@@ -87,7 +53,7 @@ static gboolean content_by_digest(const Options *options, PvFileMeta *ret_conten
 		return pv_fail(error, PV_ERROR_UNSUPPORTED, "only sha256 digests can be signed");
 	pv_digest_format(&meant, text);
 	reference = g_strdup_printf("%s@%s", options->trust.gun, text);
-	if (!resolve(options, reference, ret_content, error))
+	if (!pv_resolve_manifest(reference, ret_content, error))
 		return FALSE;
 	if (!pv_digest_equal(&ret_content->sha256, &meant))
 		return pv_fail(error, PV_ERROR_DIGEST, "the registry gave another manifest for %s",
@@ -115,7 +81,7 @@ static gboolean content_by_registry(const Options *options, PvFileMeta *ret_cont
 	g_autofree char *reference = pv_reference_format(&options->trust.reference);
 	char digest[PV_DIGEST_TEXT_SIZE];
 
-	if (!resolve(options, reference, ret_content, error))
+	if (!pv_resolve_manifest(reference, ret_content, error))
 		return FALSE;
 	pv_digest_format(&ret_content->sha256, digest);
 	return options->trust_registry || confirm(reference, digest, error);

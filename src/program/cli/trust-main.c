@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* pavise-trust: the commands that read trust data and hold keys. It links no HTTP. */
+/* pavise-trust: the commands that read trust data and hold keys. It links no HTTP.
+ * Under the name notary it is Notary's client. */
 
 #include "crypto/secret.h"
 #include "program/cli/options.h"
 #include "program/cli/trust.h"
+#include "program/notary/notary.h"
 
 int main(int argc, char **argv)
 {
@@ -14,6 +16,10 @@ int main(int argc, char **argv)
 		{ "verify", pv_command_verify },
 	};
 
+	g_autofree char *name = g_path_get_basename(argv[0]);
+
 	pv_secret_protect_process();
+	if (g_str_equal(name, "notary"))
+		return pv_notary_main(argc, argv);
 	return pv_options_dispatch(commands, G_N_ELEMENTS(commands), argc, argv);
 }

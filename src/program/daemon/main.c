@@ -8,89 +8,48 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "base/account.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/terminal.h"
 #include "config.h"
 #include "crypto/secret.h"
+#include "program/daemon/options.h"
+#include "program/daemon/signer_options.h"
 #include "program/daemon/tls.h"
 #include "service/http.h"
 #include "service/trust_api.h"
 
 #define PROGRAM "pavise serve"
 
+/* All that lives as long as the service, in the order in which it is made. */
 typedef struct {
-	char *listen, *data, *certificate, *key, *store;
-	gboolean insecure_open;
-	char *host;
-	guint16 port;
-} Options;
+	PvAccount *user, *signer_user;
+	PvServiceTls tls;
+	PvAccess *access;
+	int socket;
+	PvSigner *signer;
+	PvStore *store;
+	PvTrustApi *api;
+	PvHttpServer *server;
+} Service;
 
-static gboolean parse(Options *options, int argc, char **argv, GError **error)
+static void service_clear(Service *service)
 {
-	const GOptionEntry entries[] = {
-		{ "listen", 0, 0, G_OPTION_ARG_STRING, &options->listen,
-		  "Where to answer (default 127.0.0.1:4443)", "HOST:PORT" },
-		{ "data", 0, 0, G_OPTION_ARG_FILENAME, &options->data,
-		  "Where everything is kept (default ./pavise-data)", "DIR" },
-		{ "tls-cert", 0, 0, G_OPTION_ARG_FILENAME, &options->certificate,
-		  "The server's certificate chain, PEM", "FILE" },
-		{ "tls-key", 0, 0, G_OPTION_ARG_FILENAME, &options->key, "Its key, PEM", "FILE" },
-		{ "store", 0, 0, G_OPTION_ARG_STRING, &options->store,
-		  "Storage: sqlite (the default)", "STORE" },
-		{ "insecure-open", 0, 0, G_OPTION_ARG_NONE, &options->insecure_open,
-		  "Answer others than this machine although nobody has to log in", NULL },
-		{ NULL },
-	};
-	g_autoptr(GOptionContext) context = g_option_context_new("");
-
-	g_option_context_set_summary(context, "Run the trust service: Notary's HTTP API over TLS, "
-					      "with keys in a process of their own.");
-	g_option_context_add_main_entries(context, entries, NULL);
-	if (!g_option_context_parse(context, &argc, &argv, error))
-		return FALSE;
-	if (argc > 1)
-		return pv_fail(error, PV_ERROR_USAGE, "unexpected argument \"%s\"", argv[1]);
-	if (!options->certificate != !options->key)
-		return pv_fail(error, PV_ERROR_USAGE, "--tls-cert and --tls-key need each other");
-	return TRUE;
+	pv_http_server_stop(service->server);
+	pv_trust_api_free(service->api);
+	pv_store_close(service->store);
+	pv_signer_stop(service->signer);
+	pv_access_free(service->access);
+	pv_service_tls_clear(&service->tls);
+	pv_account_free(service->user);
+	pv_account_free(service->signer_user);
 }
-
-static gboolean split_address(Options *options, GError **error)
-{
-	const char *text = options->listen ? options->listen : "127.0.0.1:4443";
-	const char *colon = strrchr(text, ':');
-	guint64 port = 0;
-
-	if (!colon || !g_ascii_string_to_unsigned(colon + 1, 10, 0, 65535, &port, NULL))
-		return pv_fail(error, PV_ERROR_USAGE,
-			       "--listen \"%s\": expected HOST:PORT, such as 127.0.0.1:4443", text);
-	options->port = (guint16)port;
-	options->host = *text == '[' && colon > text + 1
-				? g_strndup(text + 1, (gsize)(colon - text - 2))
-				: g_strndup(text, (gsize)(colon - text));
-	return TRUE;
-}
-
-static gboolean is_this_machine(const char *host)
-{
-	return strcmp(host, "localhost") == 0 || g_str_has_prefix(host, "127.") ||
-	       strcmp(host, "::1") == 0;
-}
-
-static gboolean check_exposure(const Options *options, GError **error)
-{
-	if (is_this_machine(options->host) || options->insecure_open)
-		return TRUE;
-	return pv_fail(error, PV_ERROR_USAGE,
-		       "no authentication is configured, so anybody who reaches %s could publish; "
-		       "listen on 127.0.0.1, or say --insecure-open",
-		       options->host);
-}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Service, service_clear)
 
 /* The data directory belongs to one service at a time. */
 static int lock_data(const char *data, GError **error)
@@ -112,15 +71,128 @@ static void wait_for_end(const sigset_t *signals)
 	} while (number == SIGHUP);
 }
 
-static gboolean serve(const Options *options, const char *data, GError **error)
+static gboolean find_users(const PvServiceConfig *config, Service *service, GError **error)
 {
+	if (!config->user)
+		return TRUE;
+	if (getuid() != 0) {
+		fprintf(stderr, "%s: not started by root: user and signer_user are passed over\n",
+			PROGRAM);
+		return TRUE;
+	}
+	service->user = pv_account_find(config->user, error);
+	service->signer_user = service->user ? pv_account_find(config->signer_user, error) : NULL;
+	if (!service->signer_user)
+		return FALSE;
+	if (service->user->uid == service->signer_user->uid)
+		return pv_fail(error, PV_ERROR_USAGE,
+			       "user and signer_user are both %s; the signer needs one of its own",
+			       config->user);
+	return TRUE;
+}
+
+/* The data directory for the one user, the keys in it (if they are here) for the other. */
+static gboolean share_out(const Service *service, const char *data, const char *keys,
+			  GError **error)
+{
+	if (keys && !pv_file_make_directory(keys, 0700, error))
+		return FALSE;
+	if (!service->user)
+		return TRUE;
+	/* The signer has to get through to its own directory; nobody can list this one. */
+	if (chmod(data, 0711) != 0)
+		return pv_fail(error, PV_ERROR_IO, "cannot set the mode of %s", data);
+	return (!keys || pv_account_own_tree(service->signer_user, keys, NULL, error)) &&
+	       pv_account_own_tree(service->user, data, "signer", error);
+}
+
+static gboolean make_access(const PvServiceConfig *config, Service *service, GError **error)
+{
+	g_autoptr(GPtrArray) prefixes = g_ptr_array_new();
+	g_autoptr(GBytes) bundle = NULL;
+	PvAccessOptions options = { 0 };
+
+	for (guint i = 0; i < config->gun_prefixes_count; i++)
+		g_ptr_array_add(prefixes, config->gun_prefixes[i]);
+	g_ptr_array_add(prefixes, NULL);
+	options.gun_prefixes = (const char *const *)prefixes->pdata;
+	if (g_strcmp0(config->auth.type, "token") == 0) {
+		if (!config->auth.rootcertbundle)
+			return pv_fail(
+				error, PV_ERROR_USAGE,
+				"auth type token needs the options realm, service, issuer and "
+				"rootcertbundle");
+		bundle = pv_file_read(config->auth.rootcertbundle, PV_MIB, error);
+		if (!bundle)
+			return FALSE;
+		options.realm = config->auth.realm;
+		options.service = config->auth.service;
+		options.issuer = config->auth.issuer;
+		options.authorities = bundle;
+	}
+	service->access = pv_access_new(&options, error);
+	return service->access != NULL;
+}
+
+/* All that may need root: files of the machine, a low port, other users' processes. */
+static gboolean prepare(const PvServeOptions *options, const char *keys, Service *service,
+			GError **error)
+{
+	const PvServiceConfig *config = options->config;
+
+	if (!find_users(config, service, error) || !make_access(config, service, error))
+		return FALSE;
+	if (!config->tls.is_off &&
+	    !pv_service_tls_load(&config->tls, config->data, options->host, &service->tls, error))
+		return FALSE;
+	if (!share_out(service, config->data, config->signer.address ? NULL : keys, error))
+		return FALSE;
+	service->socket = pv_http_server_listen(options->host, options->port, error);
+	if (service->socket < 0)
+		return FALSE;
+	service->signer = config->signer.address
+				  ? pv_signer_options_connect(&config->signer, error)
+				  : pv_signer_start(keys, service->signer_user, error);
+	return service->signer != NULL;
+}
+
+static gboolean give_up_root(const Service *service, GError **error)
+{
+	int why = service->user ? pv_account_become(service->user) : 0;
+
+	if (why != 0)
+		return pv_fail_errno(error, why, "cannot become user %s", service->user->name);
+	pv_secret_protect_process(); /* becoming another user undoes it */
+	return TRUE;
+}
+
+static gboolean start(const PvServeOptions *options, Service *service, GError **error)
+{
+	const PvServiceConfig *config = options->config;
+	PvStoreOptions store_options = pv_service_config_store_options(config);
+	PvTrustApiOptions api_options = PV_TRUST_API_DEFAULTS;
+	PvServerOptions server_options = { service->socket, service->tls.certificate,
+					   service->tls.key, service->tls.client_ca };
+
+	service->store = pv_store_open(config->store ? config->store : "sqlite", config->data,
+				       &store_options, error);
+	if (!service->store)
+		return FALSE;
+	api_options.access = service->access;
+	api_options.current_max_age_s = config->caching.current_metadata;
+	api_options.consistent_max_age_s = config->caching.consistent_metadata;
+	service->api = pv_trust_api_new(service->store, service->signer, &api_options);
+	service->server =
+		pv_http_server_start(&server_options, pv_trust_api_handler(service->api), error);
+	return service->server != NULL;
+}
+
+static gboolean serve(const PvServeOptions *options, GError **error)
+{
+	const char *data = options->config->data;
+	const char *scheme = options->config->tls.is_off ? "http" : "https";
 	g_autofree char *keys = g_build_filename(data, "signer", NULL);
-	g_auto(PvServiceTls) tls = { 0 };
-	g_autoptr(PvStore) store = NULL;
-	g_autoptr(PvSigner) signer = NULL;
-	g_autoptr(PvTrustApi) api = NULL;
-	PvServerOptions server_options;
-	PvHttpServer *server;
+	g_auto(Service) service = { 0 };
 	sigset_t signals;
 
 	sigemptyset(&signals);
@@ -130,58 +202,51 @@ static gboolean serve(const Options *options, const char *data, GError **error)
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 
-	if (!pv_service_tls_load(options->certificate, options->key, data, options->host, &tls,
-				 error))
+	if (!prepare(options, keys, &service, error) || !give_up_root(&service, error) ||
+	    !start(options, &service, error))
 		return FALSE;
-	signer = pv_signer_start(keys, error);
-	if (!signer)
-		return FALSE;
-	store = pv_store_open(options->store ? options->store : "sqlite", data, NULL, error);
-	if (!store)
-		return FALSE;
-	api = pv_trust_api_new(store, signer, &PV_TRUST_API_DEFAULTS);
-	server_options =
-		(PvServerOptions){ options->host, options->port, tls.certificate, tls.key };
-	server = pv_http_server_start(&server_options, pv_trust_api_handler(api), error);
-	if (!server)
-		return FALSE;
-	printf(strchr(options->host, ':') ? "ready https://[%s]:%u\n" : "ready https://%s:%u\n",
-	       options->host, pv_http_server_port(server));
+	printf(strchr(options->host, ':') ? "ready %s://[%s]:%u\n" : "ready %s://%s:%u\n", scheme,
+	       options->host, pv_http_server_port(service.server));
 	fflush(stdout);
 	wait_for_end(&signals);
-	pv_http_server_stop(server);
 	return TRUE;
+}
+
+static void tell(const PvServeOptions *options)
+{
+	const PvServiceConfig *config = options->config;
+
+	if (options->is_data_default)
+		fprintf(stderr, "%s: data in ./%s\n", PROGRAM, config->data);
+	for (guint i = 0; config->notices && i < config->notices->len; i++)
+		fprintf(stderr, "%s: %s\n", PROGRAM, (const char *)config->notices->pdata[i]);
+	if (getuid() == 0 && !config->user)
+		fprintf(stderr,
+			"%s: started by root without configured users: service and signer are "
+			"separate processes of one user\n",
+			PROGRAM);
 }
 
 int main(int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
-	Options options = { 0 };
-	const char *data;
+	g_auto(PvServeOptions) options = { 0 };
 	int lock;
 
 	pv_secret_protect_process();
+	umask(077);
 	if (argc > 1) { /* the command's name */
 		argv[1] = (char *)PROGRAM;
 		argc--;
 		argv++;
 	}
-	if (!parse(&options, argc, argv, &error)) {
+	if (!pv_serve_options_parse(argc, argv, &options, &error)) {
 		pv_terminal_fail(PROGRAM, error);
 		return 2;
 	}
-	if (!split_address(&options, &error) || !check_exposure(&options, &error))
-		return pv_terminal_fail(PROGRAM, error);
-	data = options.data ? options.data : "pavise-data";
-	if (!options.data)
-		fprintf(stderr, "%s: data in ./%s\n", PROGRAM, data);
-	if (getuid() == 0)
-		fprintf(stderr,
-			"%s: started by root without configured users: service and signer are "
-			"separate processes of one user\n",
-			PROGRAM);
-	lock = lock_data(data, &error);
-	if (lock < 0 || !serve(&options, data, &error))
+	tell(&options);
+	lock = lock_data(options.config->data, &error);
+	if (lock < 0 || !serve(&options, &error))
 		return pv_terminal_fail(PROGRAM, error);
 	close(lock);
 	return 0;

@@ -15,6 +15,7 @@
 void pv_service_tls_clear(PvServiceTls *tls)
 {
 	g_clear_pointer(&tls->certificate, g_free);
+	g_clear_pointer(&tls->client_ca, g_free);
 	g_clear_pointer(&tls->key, pv_secret_free);
 }
 
@@ -60,15 +61,34 @@ static gboolean make(const char *directory, const char *host, GError **error)
 	       pv_file_replace(path, made->certificate, strlen(made->certificate), 0644, error);
 }
 
-gboolean pv_service_tls_load(const char *certificate, const char *key, const char *data,
-			     const char *host, PvServiceTls *ret_tls, GError **error)
+static gboolean read_client_ca(const char *path, PvServiceTls *ret_tls, GError **error)
+{
+	g_autoptr(GBytes) text = path ? pv_file_read(path, PV_MIB, error) : NULL;
+	const char *data;
+	gsize size;
+
+	if (!path)
+		return TRUE;
+	if (!text)
+		return FALSE;
+	data = g_bytes_get_data(text, &size);
+	ret_tls->client_ca = g_strndup(data, size);
+	if (!strstr(ret_tls->client_ca, "-----BEGIN CERTIFICATE-----"))
+		return pv_fail(error, PV_ERROR_KEY, "%s holds no PEM certificate", path);
+	return TRUE;
+}
+
+gboolean pv_service_tls_load(const PvConfigTls *config, const char *data, const char *host,
+			     PvServiceTls *ret_tls, GError **error)
 {
 	g_autofree char *directory = g_build_filename(data, "tls", NULL);
 	g_autofree char *made_certificate = g_build_filename(directory, "server.crt", NULL);
 	g_autofree char *made_key = g_build_filename(directory, "server.key", NULL);
 
-	if (certificate)
-		return read_pair(certificate, key, ret_tls, error);
+	if (!read_client_ca(config->client_ca, ret_tls, error))
+		return FALSE;
+	if (config->certificate)
+		return read_pair(config->certificate, config->key, ret_tls, error);
 	if (!g_file_test(made_certificate, G_FILE_TEST_EXISTS)) {
 		if (!make(directory, host, error))
 			return FALSE;

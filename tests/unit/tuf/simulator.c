@@ -125,12 +125,19 @@ void simulator_publish_root(Simulator *simulator, GHashTable *also)
 void simulator_publish(Simulator *simulator)
 {
 	GHashTable *roles = simulator->root.roles;
-	g_autoptr(GBytes) targets = NULL;
+	g_autoptr(GBytes) targets = signed_file(simulator, &simulator->targets,
+						g_hash_table_lookup(roles, "targets"), NULL);
+
+	simulator_publish_below(simulator, targets);
+}
+
+void simulator_publish_below(Simulator *simulator, GBytes *targets)
+{
+	GHashTable *roles = simulator->root.roles;
 	g_autoptr(GBytes) snapshot = NULL;
 	g_autoptr(GBytes) timestamp = NULL;
 
-	targets = signed_file(simulator, &simulator->targets, g_hash_table_lookup(roles, "targets"),
-			      NULL);
+	g_bytes_ref(targets);
 	serve(simulator, "targets", targets);
 	vouch(&simulator->snapshot, "targets", targets);
 	if (simulator->has_release) {
@@ -150,6 +157,7 @@ void simulator_publish(Simulator *simulator)
 	timestamp = signed_file(simulator, &simulator->timestamp,
 				g_hash_table_lookup(roles, "timestamp"), NULL);
 	serve(simulator, "timestamp", timestamp);
+	g_bytes_unref(targets);
 }
 
 static GBytes *fetch(void *remote, const char *name, gsize max_bytes, GError **error)
@@ -201,11 +209,12 @@ PvTufState *simulator_update(Simulator *simulator, gboolean offline, GError **er
 			       .now = simulator->now,
 			       .accept_first_root = accept_first,
 			       .accept_data = simulator,
-			       .offline = offline };
+			       .offline = offline,
+			       .only = simulator->only };
 	PvTufRemote remote = { fetch, simulator };
 	PvTufCache cache = { load, store, age_s, simulator };
 
-	return pv_tuf_update(&policy, &remote, &cache, error);
+	return pv_tuf_update(&policy, &remote, simulator->disk ? simulator->disk : &cache, error);
 }
 
 char *simulator_name_of(Simulator *simulator, const char *role)

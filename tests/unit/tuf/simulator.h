@@ -15,6 +15,8 @@ typedef struct {
 	gboolean has_release;
 	gboolean accept_first;
 	guint fetches;
+	const PvTufCache *disk; /* the client's cache instead of @cache, if not NULL */
+	const char *only;       /* the target that the client asks for, if not NULL */
 } Simulator;
 
 Simulator *simulator_new(void);
@@ -28,6 +30,8 @@ void simulator_add_target(Simulator *simulator, GHashTable *files, const char *n
 /* Signs everything anew and publishes it; versions are what the drafts say. */
 void simulator_publish_root(Simulator *simulator, GHashTable *also_signed_by);
 void simulator_publish(Simulator *simulator);
+/* The same with @targets as it is, whoever signed it. */
+void simulator_publish_below(Simulator *simulator, GBytes *targets);
 
 /* The key table of @role now, to sign a following root with. */
 GHashTable *simulator_keys_of(Simulator *simulator, const char *role);
