@@ -176,7 +176,6 @@
 #define PV_ANSWER_CACHE_BYTES       (8 * PV_MIB) /* bytes: answers to reads, ready to be sent again */
 #define PV_JWT_BYTES_MAX            (12 * PV_KIB) /* bytes: a bearer token; a long chain makes 8 KiB */
 #define PV_JWT_CHAIN_MAX            8             /* certificates in a token's x5c */
-#define PV_JWT_ACCESS_MAX           1024          /* repositories that one token names */
 #define PV_TOKEN_KEYS_MAX           256           /* certificates in a rootcertbundle */
 
 /* store */
