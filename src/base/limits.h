@@ -47,6 +47,12 @@
 #define PV_INDEX_MEMBER_BYTES_MAX (64 * PV_KIB) /* bytes: a target, named in the index */
 #define PV_INDEX_SETTLE_S         3 /* seconds: a file touched since then may be touched unseen */
 
+/* tuf: TUF 1.0 */
+#define PV_TUF1_ROOT_BYTES_MAX PV_MIB /* bytes: a root; PV_ROOT_ROTATIONS_MAX may come in a row */
+#define PV_TUF1_ROLES_MAX      262144 /* files in a snapshot; PyPI plans 16,384 hash bins */
+#define PV_TUF1_PATHS_MAX      4096   /* path patterns of one delegation */
+#define PV_TUF1_VISITS_MAX     256    /* delegated roles looked into for one target */
+
 /* trust */
 #define PV_CHANGE_BYTES_MAX \
 	(16 * PV_MIB) /* bytes: one staged change: keys and paths of a delegation */
@@ -83,7 +89,7 @@
 #define PV_ARCHIVE_BYTES_MAX        (256 * PV_GIB) /* bytes: an archive spooled from standard input */
 #define PV_ENGINE_MESSAGE_BYTES_MAX (64 * PV_KIB) /* bytes: one message of a Docker engine's push */
 #define PV_ENGINE_STREAM_BYTES_MAX \
-	(256 * PV_MIB) /* bytes: all of them; a push of 100 layers has 2 MB */
+	(32 * PV_MIB) /* bytes: all of them; a push of 100 layers has 2 MB */
 
 /* layer stream */
 #define PV_LAYER_BYTES_MAX (256 * PV_GIB) /* bytes: one layer inflated */
@@ -161,14 +167,15 @@
 #define PV_UPLOAD_PARTS_MAX       4096  /* parts in one upload */
 #define PV_CHANGEFEED_RECORDS_MAX 10000 /* rows in one answer */
 #define PV_SIGNER_MESSAGE_BYTES_MAX \
-	(128 * PV_MIB) /* bytes: one message between service and signer */
+	(8 * PV_MIB)                   /* bytes: to or from the signer; a snapshot has 3 */
+#define PV_SIGNER_CLIENTS_MAX       64 /* services connected to one signer at a time */
+#define PV_SIGNER_NAMES_MAX         64 /* names of services that a signer is told to answer */
 #define PV_SERVICE_CONFIG_BYTES_MAX (256 * PV_KIB) /* bytes: service.yaml, server-config.json */
 #define PV_GUN_PREFIXES_MAX         1024           /* prefixes in a configuration */
 #define PV_CACHE_AGE_SECONDS_MAX    31536000       /* seconds: a year, as Notary */
 #define PV_ANSWER_CACHE_BYTES       (8 * PV_MIB) /* bytes: answers to reads, ready to be sent again */
 #define PV_JWT_BYTES_MAX            (12 * PV_KIB) /* bytes: a bearer token; a long chain makes 8 KiB */
 #define PV_JWT_CHAIN_MAX            8             /* certificates in a token's x5c */
-#define PV_JWT_ACCESS_MAX           1024          /* repositories that one token names */
 #define PV_TOKEN_KEYS_MAX           256           /* certificates in a rootcertbundle */
 
 /* store */

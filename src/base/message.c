@@ -64,9 +64,12 @@ char *pv_message_text(const PvMessage *message, guint index)
 	return g_strndup(text ? text : "", size);
 }
 
-static gboolean send_all(int fd, const void *data, gsize size, GError **error)
+/* --- plain sockets: the data of a stream is the descriptor ---------------------------------- */
+
+static gboolean send_socket(void *data, const void *bytes, gsize size, GError **error)
 {
-	const guint8 *at = data;
+	int fd = GPOINTER_TO_INT(data);
+	const guint8 *at = bytes;
 
 	while (size > 0) {
 		gssize sent = send(fd, at, size, MSG_NOSIGNAL);
@@ -76,6 +79,9 @@ static gboolean send_all(int fd, const void *data, gsize size, GError **error)
 		if (sent < 0 && (errno == EPIPE || errno == ECONNRESET))
 			return pv_fail(error, PV_ERROR_UNREACHABLE,
 				       "the process at the other end is gone");
+		if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return pv_fail(error, PV_ERROR_UNREACHABLE,
+				       "the process at the other end does not listen");
 		if (sent < 0)
 			return pv_fail_errno(error, errno, "cannot send a message");
 		at += sent;
@@ -84,43 +90,88 @@ static gboolean send_all(int fd, const void *data, gsize size, GError **error)
 	return TRUE;
 }
 
+static gssize receive_socket(void *data, void *bytes, gsize size, GError **error)
+{
+	int fd = GPOINTER_TO_INT(data);
+	gssize got;
+
+	do {
+		got = recv(fd, bytes, size, 0);
+	} while (got < 0 && errno == EINTR);
+	if (got >= 0 || errno == ECONNRESET)
+		return MAX(got, 0);
+	if (errno == EAGAIN || errno == EWOULDBLOCK)
+		pv_fail(error, PV_ERROR_UNREACHABLE,
+			"the process at the other end does not answer");
+	else
+		pv_fail_errno(error, errno, "cannot receive a message");
+	return -1;
+}
+
+static PvMessageStream socket_stream(int fd)
+{
+	return (PvMessageStream){ GINT_TO_POINTER(fd), send_socket, receive_socket };
+}
+
 gboolean pv_message_send(int fd, const PvMessage *message, GError **error)
 {
-	guint32 head[2] = { message->kind, message->fields->len };
+	PvMessageStream stream = socket_stream(fd);
+
+	return pv_message_send_stream(&stream, message, error);
+}
+
+PvMessage *pv_message_receive(int fd, gsize max_bytes, GError **error)
+{
+	PvMessageStream stream = socket_stream(fd);
+
+	return pv_message_receive_stream(&stream, max_bytes, error);
+}
+
+/* --- framing ------------------------------------------------------------------------------ */
+
+static gboolean send_number(const PvMessageStream *stream, guint32 number, GError **error)
+{
+	guint32 wire = GUINT32_TO_LE(number);
+
+	return stream->send(stream->data, &wire, sizeof wire, error);
+}
+
+gboolean pv_message_send_stream(const PvMessageStream *stream, const PvMessage *message,
+				GError **error)
+{
+	guint32 head[2] = { GUINT32_TO_LE(message->kind), GUINT32_TO_LE(message->fields->len) };
 
 	if (message->fields->len > PV_MESSAGE_FIELDS_MAX)
 		return pv_fail(error, PV_ERROR_INTERNAL, "a message of %u fields",
 			       message->fields->len);
-	if (!send_all(fd, head, sizeof head, error))
+	if (!stream->send(stream->data, head, sizeof head, error))
 		return FALSE;
 	for (guint i = 0; i < message->fields->len; i++) {
 		gsize size;
 		const void *data = g_bytes_get_data(message->fields->pdata[i], &size);
-		guint32 length = (guint32)size;
 
 		if (size > G_MAXUINT32)
 			return pv_fail(error, PV_ERROR_LIMIT, "a message field is too large");
-		if (!send_all(fd, &length, sizeof length, error) ||
-		    !send_all(fd, data, size, error))
+		if (!send_number(stream, (guint32)size, error) ||
+		    !stream->send(stream->data, data, size, error))
 			return FALSE;
 	}
 	return TRUE;
 }
 
 /* Reads @size bytes; 0 bytes at the start mean the end, which @ret_end tells. */
-static gboolean receive_all(int fd, void *data, gsize size, gboolean *ret_end, GError **error)
+static gboolean receive_all(const PvMessageStream *stream, void *data, gsize size,
+			    gboolean *ret_end, GError **error)
 {
 	guint8 *at = data;
 	gsize left = size;
 
 	while (left > 0) {
-		gssize got = recv(fd, at, left, 0);
+		gssize got = stream->receive(stream->data, at, left, error);
 
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0 && errno != ECONNRESET)
-			return pv_fail_errno(error, errno, "cannot receive a message");
-		if (got <= 0) {
+		if (got < 0)
+			return FALSE;
+		if (got == 0) {
 			if (ret_end && left == size) {
 				*ret_end = TRUE;
 				return FALSE;
@@ -133,29 +184,31 @@ static gboolean receive_all(int fd, void *data, gsize size, gboolean *ret_end, G
 	return TRUE;
 }
 
-PvMessage *pv_message_receive(int fd, gsize max_bytes, GError **error)
+PvMessage *pv_message_receive_stream(const PvMessageStream *stream, gsize max_bytes, GError **error)
 {
 	g_autoptr(PvMessage) message = NULL;
 	gboolean end = FALSE;
-	guint32 head[2];
+	guint32 head[2], count;
 
-	if (!receive_all(fd, head, sizeof head, &end, error))
+	if (!receive_all(stream, head, sizeof head, &end, error))
 		return NULL;
-	if (head[1] > PV_MESSAGE_FIELDS_MAX)
-		return pv_fail_null(error, PV_ERROR_SYNTAX, "a message of %u fields", head[1]);
-	message = pv_message_new(head[0]);
-	for (guint32 i = 0; i < head[1]; i++) {
+	count = GUINT32_FROM_LE(head[1]);
+	if (count > PV_MESSAGE_FIELDS_MAX)
+		return pv_fail_null(error, PV_ERROR_SYNTAX, "a message of %u fields", count);
+	message = pv_message_new(GUINT32_FROM_LE(head[0]));
+	for (guint32 i = 0; i < count; i++) {
 		g_autofree guint8 *data = NULL;
 		guint32 size;
 
-		if (!receive_all(fd, &size, sizeof size, NULL, error))
+		if (!receive_all(stream, &size, sizeof size, NULL, error))
 			return NULL;
+		size = GUINT32_FROM_LE(size);
 		if (size > max_bytes)
 			return pv_fail_null(error, PV_ERROR_LIMIT,
 					    "a message is larger than allowed here");
 		max_bytes -= size;
 		data = g_malloc((gsize)size + 1);
-		if (!receive_all(fd, data, size, NULL, error))
+		if (!receive_all(stream, data, size, NULL, error))
 			return NULL;
 		g_ptr_array_add(message->fields, g_bytes_new_take(g_steal_pointer(&data), size));
 	}

@@ -4,10 +4,10 @@
 #include <glib.h>
 
 /*
- * Messages between our own processes over a stream socket: a number that says what it is, and a few
- * byte strings. The receiver treats them as hostile: every count and length is checked before
- * anything is allocated. On the wire: u32 kind, u32 fields, then u32 length and bytes of each field,
- * all in the machine's byte order (both ends are this machine).
+ * Messages between our own processes over a stream: a number that says what it is, and a few byte
+ * strings. The receiver treats them as hostile: every count and length is checked before anything is
+ * allocated. On the wire: u32 kind, u32 fields, then u32 length and bytes of each field, lowest byte
+ * first.
  */
 #define PV_MESSAGE_FIELDS_MAX 64
 
@@ -47,3 +47,17 @@ gboolean pv_message_send(int fd, const PvMessage *message, GError **error);
  * Returns: (transfer full): the next message; NULL without an error when the other end has closed.
  */
 PvMessage *pv_message_receive(int fd, gsize max_bytes, GError **error);
+
+/* A stream that is no plain socket: a TLS channel. */
+typedef struct {
+	void *data;
+	gboolean (*send)(void *data, const void *bytes, gsize size, GError **error); /* all */
+	/* At least one byte, at most @size; 0 when the other end has closed, -1 with an error. */
+	gssize (*receive)(void *data, void *bytes, gsize size, GError **error);
+} PvMessageStream;
+
+/* As pv_message_send() and pv_message_receive(), over @stream. */
+gboolean pv_message_send_stream(const PvMessageStream *stream, const PvMessage *message,
+				GError **error);
+PvMessage *pv_message_receive_stream(const PvMessageStream *stream, gsize max_bytes,
+				     GError **error);

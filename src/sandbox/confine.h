@@ -33,6 +33,7 @@ gboolean pv_confine_self(guint *ret_measures, GError **error);
 
 /**
  * pv_confine_key_holder:
+ * @accepts: it may accept connections on a socket that it listens on already
  *
  * For a process that holds keys, reads and writes files and has the one socket it was given: takes
  * the right to open any other socket, to execute programs and to use io_uring, which could do both.
@@ -40,4 +41,4 @@ gboolean pv_confine_self(guint *ret_measures, GError **error);
  *
  * Errors: PV_ERROR_IO.
  */
-gboolean pv_confine_key_holder(GError **error);
+gboolean pv_confine_key_holder(gboolean accepts, GError **error);

@@ -13,12 +13,12 @@
 #include "base/error.h"
 #include "sandbox/confine.h"
 
-gboolean pv_confine_key_holder(GError **error)
+gboolean pv_confine_key_holder(gboolean accepts, GError **error)
 {
 	static const int forbidden[] = {
-		SCMP_SYS(socket),   SCMP_SYS(socketpair),     SCMP_SYS(connect), SCMP_SYS(bind),
-		SCMP_SYS(listen),   SCMP_SYS(accept),         SCMP_SYS(accept4), SCMP_SYS(execve),
-		SCMP_SYS(execveat), SCMP_SYS(io_uring_setup),
+		SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(connect),
+		SCMP_SYS(bind),   SCMP_SYS(listen),     SCMP_SYS(accept),
+		SCMP_SYS(execve), SCMP_SYS(execveat),   SCMP_SYS(io_uring_setup),
 	};
 	scmp_filter_ctx filter;
 	int code = 0;
@@ -30,6 +30,8 @@ gboolean pv_confine_key_holder(GError **error)
 		return pv_fail(error, PV_ERROR_IO, "cannot make a system call filter");
 	for (gsize i = 0; code == 0 && i < G_N_ELEMENTS(forbidden); i++)
 		code = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, forbidden[i], 0);
+	if (code == 0 && !accepts)
+		code = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(accept4), 0);
 	if (code == 0)
 		code = seccomp_load(filter);
 	seccomp_release(filter);

@@ -57,6 +57,14 @@ static const cyaml_schema_field_t caching_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t signer_fields[] = {
+	TEXT("address", PvConfigSigner, address),
+	TEXT("ca", PvConfigSigner, ca),
+	TEXT("certificate", PvConfigSigner, certificate),
+	TEXT("key", PvConfigSigner, key),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t storage_fields[] = {
 	POINTED("connections", RawStorage, connections),
 	POINTED("statement_timeout_ms", RawStorage, statement_timeout_ms),
@@ -74,6 +82,7 @@ typedef struct {
 	gboolean insecure_open;
 	PvConfigTls tls;
 	PvConfigAuth auth;
+	PvConfigSigner signer;
 	RawCaching caching;
 	RawStorage storage;
 	char **gun_prefixes;
@@ -93,6 +102,7 @@ static const cyaml_schema_field_t fields[] = {
 	CYAML_FIELD_BOOL("insecure_open", CYAML_FLAG_OPTIONAL, Raw, insecure_open),
 	CYAML_FIELD_MAPPING("tls", CYAML_FLAG_OPTIONAL, Raw, tls, tls_fields),
 	CYAML_FIELD_MAPPING("auth", CYAML_FLAG_OPTIONAL, Raw, auth, auth_fields),
+	CYAML_FIELD_MAPPING("signer", CYAML_FLAG_OPTIONAL, Raw, signer, signer_fields),
 	CYAML_FIELD_MAPPING("caching", CYAML_FLAG_OPTIONAL, Raw, caching, caching_fields),
 	CYAML_FIELD_MAPPING("storage", CYAML_FLAG_OPTIONAL, Raw, storage, storage_fields),
 	CYAML_FIELD_SEQUENCE("gun_prefixes", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, Raw,
@@ -118,7 +128,11 @@ void pv_service_config_free(PvServiceConfig *config)
 			   &config->auth.realm,
 			   &config->auth.service,
 			   &config->auth.issuer,
-			   &config->auth.rootcertbundle };
+			   &config->auth.rootcertbundle,
+			   &config->signer.address,
+			   &config->signer.ca,
+			   &config->signer.certificate,
+			   &config->signer.key };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
 		g_free(*texts[i]);
@@ -256,11 +270,16 @@ static void take_texts(PvServiceConfig *config, Raw *raw, const char *path)
 	config->tls.client_ca = beside(path, config->tls.client_ca);
 	config->auth = raw->auth;
 	config->auth.rootcertbundle = beside(path, config->auth.rootcertbundle);
+	config->signer = raw->signer;
+	config->signer.ca = beside(path, config->signer.ca);
+	config->signer.certificate = beside(path, config->signer.certificate);
+	config->signer.key = beside(path, config->signer.key);
 	config->gun_prefixes = g_steal_pointer(&raw->gun_prefixes);
 	config->gun_prefixes_count = raw->gun_prefixes_count;
 	raw->gun_prefixes_count = 0;
 	memset(&raw->tls, 0, sizeof raw->tls);
 	memset(&raw->auth, 0, sizeof raw->auth);
+	memset(&raw->signer, 0, sizeof raw->signer);
 }
 
 static gboolean check(const PvServiceConfig *config, const char *path, GError **error)

@@ -25,6 +25,11 @@ typedef struct {
 	guint current_metadata, consistent_metadata; /* seconds */
 } PvConfigCaching;
 
+typedef struct {
+	char *address;                /* HOST:PORT of a shared signer; NULL: a child is started */
+	char *ca, *certificate, *key; /* PEM files: of its authority, and ours */
+} PvConfigSigner;
+
 /* As PvStoreOptions, which says what each means; UINT64_MAX: not set. */
 typedef struct {
 	guint64 connections, statement_timeout_ms, keep_versions, keep_seconds, gun_bytes, guns,
@@ -37,6 +42,7 @@ typedef struct {
 	gboolean insecure_open;
 	PvConfigTls tls;
 	PvConfigAuth auth;
+	PvConfigSigner signer;
 	PvConfigCaching caching;
 	PvConfigStorage storage;
 	char **gun_prefixes; /* not ended by NULL */

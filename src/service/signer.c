@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Starts pavise-signer and asks it (signer_protocol.h). Keys never come over this socket. */
+/* Starts pavise-signer, or connects to one, and asks it (signer_protocol.h). Keys never come here. */
 
 #include "service/signer.h"
 
@@ -17,9 +17,13 @@
 #include "base/limits.h"
 #include "base/process.h"
 #include "service/signer_protocol.h"
+#include "service/signer_remote.h"
+
+#define ANSWER_S 30 /* seconds: a signer that takes longer hangs */
 
 struct PvSigner {
 	GMutex lock;
+	PvSignerRemote *remote; /* NULL: a child of ours */
 	pid_t pid;
 	int fd;
 };
@@ -69,6 +73,10 @@ PvSigner *pv_signer_start(const char *directory, const PvAccount *account, GErro
 		close(pair[0]);
 		return NULL;
 	}
+	setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){ ANSWER_S, 0 },
+		   sizeof(struct timeval));
+	setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &(struct timeval){ ANSWER_S, 0 },
+		   sizeof(struct timeval));
 	signer = g_new0(PvSigner, 1);
 	g_mutex_init(&signer->lock);
 	signer->pid = pid;
@@ -76,13 +84,36 @@ PvSigner *pv_signer_start(const char *directory, const PvAccount *account, GErro
 	return signer;
 }
 
+PvSigner *pv_signer_connect(const PvSignerAddress *address, GError **error)
+{
+	PvSignerRemote *remote = pv_signer_remote_new(address, error);
+	PvSigner *signer;
+
+	if (!remote)
+		return NULL;
+	signer = g_new0(PvSigner, 1);
+	g_mutex_init(&signer->lock);
+	signer->remote = remote;
+	signer->fd = -1;
+	return signer;
+}
+
+static void stop_child(PvSigner *signer)
+{
+	if (signer->fd >= 0)
+		close(signer->fd);
+	while (waitpid(signer->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 void pv_signer_stop(PvSigner *signer)
 {
 	if (!signer)
 		return;
-	close(signer->fd);
-	while (waitpid(signer->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	if (signer->remote)
+		pv_signer_remote_free(signer->remote);
+	else
+		stop_child(signer);
 	g_mutex_clear(&signer->lock);
 	g_free(signer);
 }
@@ -97,6 +128,29 @@ static PvMessage *question(PvSignerMessage kind, const char *gun, const char *ro
 	return message;
 }
 
+static PvMessage *ask_child(PvSigner *signer, const PvMessage *message, GError **error)
+{
+	g_autoptr(GError) failure = NULL;
+	PvMessage *answer;
+
+	if (signer->fd < 0)
+		return pv_fail_null(error, PV_ERROR_UNREACHABLE,
+				    "the signer is gone; restart the service");
+	if (!pv_message_send(signer->fd, message, &failure))
+		answer = NULL;
+	else
+		answer = pv_message_receive(signer->fd, PV_MIB, &failure);
+	if (answer)
+		return answer;
+	/* A late answer must not be taken for that of the next question. */
+	close(signer->fd);
+	signer->fd = -1;
+	kill(signer->pid, SIGKILL);
+	waitpid(signer->pid, NULL, WNOHANG);
+	return pv_fail_null(error, PV_ERROR_UNREACHABLE, "the signer is gone: %s",
+			    failure ? failure->message : "it has ended");
+}
+
 /* One question and its answer; a FAILED answer becomes the error. */
 static PvMessage *ask(PvSigner *signer, const PvMessage *message, GError **error)
 {
@@ -104,14 +158,10 @@ static PvMessage *ask(PvSigner *signer, const PvMessage *message, GError **error
 	g_autoptr(PvMessage) answer = NULL;
 	g_autofree char *sentence = NULL;
 
-	if (!pv_message_send(signer->fd, message, error))
+	answer = signer->remote ? pv_signer_remote_ask(signer->remote, message, error)
+				: ask_child(signer, message, error);
+	if (!answer)
 		return NULL;
-	answer = pv_message_receive(signer->fd, PV_MIB, error);
-	if (!answer) {
-		if (error && !*error)
-			pv_fail(error, PV_ERROR_UNREACHABLE, "the signer is gone");
-		return NULL;
-	}
 	if (answer->kind != PV_SIGNER_FAILED)
 		return g_steal_pointer(&answer);
 	sentence = pv_message_text(answer, 0);

@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "base/account.h"
+#include "crypto/channel.h"
 #include "crypto/key.h"
 #include "tuf/metadata.h"
 
@@ -22,7 +23,24 @@ typedef struct PvSigner PvSigner;
  */
 PvSigner *pv_signer_start(const char *directory, const PvAccount *account, GError **error);
 
-/* Ends the signer and waits for it. */
+/* Where a signer for several services listens, and who we are to it. */
+typedef struct {
+	const char *host;
+	guint16 port;
+	PvChannelFiles files;
+} PvSignerAddress;
+
+/**
+ * pv_signer_connect:
+ *
+ * A signer on another machine (`pavise-signer --listen`). It need not answer now: a connection is
+ * made when one is needed, also after the signer was away, and what was asked is asked again.
+ *
+ * Errors: those of pv_channel_context_new().
+ */
+PvSigner *pv_signer_connect(const PvSignerAddress *address, GError **error);
+
+/* Ends the signer that was started and waits for it, or the connection to one. */
 void pv_signer_stop(PvSigner *signer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvSigner, pv_signer_stop)
 
@@ -54,5 +72,8 @@ PvSignature *pv_signer_sign(PvSigner *signer, const char *gun, const PvRole *rol
 /* Deletes all keys of @gun. */
 gboolean pv_signer_remove(PvSigner *signer, const char *gun, GError **error);
 
-/* Asks the signer whether it is there. Errors: PV_ERROR_UNREACHABLE, PV_ERROR_IO. */
+/*
+ * Asks the signer whether it is there. As all of the above it gives PV_ERROR_UNREACHABLE if there is
+ * no answer in time, or if either end refuses the other's certificate.
+ */
 gboolean pv_signer_check(PvSigner *signer, GError **error);

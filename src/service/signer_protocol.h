@@ -5,7 +5,8 @@
 
 /*
  * The messages between pavised and pavise-signer, over one socket pair that pavised makes before it
- * starts the signer. pavised asks, the signer answers each question once, in order.
+ * starts the signer, or over mutual TLS with a signer on another machine. pavised asks, the signer
+ * answers each question once, in order. A question that is asked twice does no harm.
  *
  *   question            fields                               answer
  *   PV_SIGNER_KEY       gun, role, algorithm                 PUBLIC: keytype, public key bytes

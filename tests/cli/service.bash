@@ -19,6 +19,34 @@ start_service() {
 	options=(--server "$server" --tlscacert "$ca")
 }
 
+# start_signer [OPTION...]: certificates, and a signer for several services: sets signer, signer_pid, pki,
+# and signer_options for `pavise serve`. Once started it keeps its port.
+start_signer() {
+	pki=$BATS_TEST_TMPDIR/pki
+	[ -d "$pki" ] || "$PAVISE_SOURCE/tests/make-pki" "$pki"
+	: >"$BATS_TEST_TMPDIR/signer.out"
+	"$PAVISE_BIN/pavise-signer" --listen "${signer:-127.0.0.1:0}" --keys "$BATS_TEST_TMPDIR/keys" \
+		--tls-cert "$pki/signer.crt" --tls-key "$pki/signer.key" --client-ca "$pki/ca.crt" "$@" \
+		>"$BATS_TEST_TMPDIR/signer.out" 2>>"$BATS_TEST_TMPDIR/signer.log" 3>&- &
+	signer_pid=$!
+	wait_for "$BATS_TEST_TMPDIR/signer.out" '^ready ' || return 1
+	signer=$(sed -n 's/^ready //p' "$BATS_TEST_TMPDIR/signer.out")
+	signer_options_for service
+}
+
+# signer_options_for NAME: signer_options show the certificate NAME.
+signer_options_for() {
+	signer_options=(--signer "$signer" --signer-ca "$pki/ca.crt" --signer-cert "$pki/$1.crt" --signer-key "$pki/$1.key")
+}
+
+stop_signer() {
+	[ -n "${signer_pid:-}" ] || return 0
+	signer_status=0
+	kill "${1:--TERM}" "$signer_pid" 2>/dev/null || true
+	wait "$signer_pid" || signer_status=$?
+	signer_pid=
+}
+
 stop_service() {
 	[ -n "${service_pid:-}" ] || return 0
 	kill "${1:--TERM}" "$service_pid" 2>/dev/null || true

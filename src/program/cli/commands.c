@@ -18,6 +18,7 @@ const PvCommand pv_commands[] = {
 	{ "copy", "pavise-image", "copy an image: registry, layout, archive" },
 	{ "scan", "pavise-scan", "list the vulnerabilities in an image" },
 	{ "db", "pavise-scan", "keep the advisory database" },
+	{ "tuf-client", "pavise-tuf", "follow a TUF 1.0 repository" },
 	{ "version", "pavise-scan", "compare versions, for scripts" },
 	{ "serve", "pavised", "run the trust service" },
 };

@@ -5,6 +5,7 @@
  * keys live in pavise-signer, which it starts and never sees into.
  */
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,11 +20,14 @@
 #include "config.h"
 #include "crypto/secret.h"
 #include "program/daemon/options.h"
+#include "program/daemon/signer_options.h"
 #include "program/daemon/tls.h"
 #include "service/http.h"
 #include "service/trust_api.h"
 
-#define PROGRAM "pavise serve"
+#define PROGRAM     "pavise serve"
+#define LARGE_BYTES (128 * 1024)
+#define ARENAS      2
 
 /* All that lives as long as the service, in the order in which it is made. */
 typedef struct {
@@ -90,18 +94,18 @@ static gboolean find_users(const PvServiceConfig *config, Service *service, GErr
 	return TRUE;
 }
 
-/* The data directory for the one user, the keys in it for the other. */
+/* The data directory for the one user, the keys in it (if they are here) for the other. */
 static gboolean share_out(const Service *service, const char *data, const char *keys,
 			  GError **error)
 {
-	if (!pv_file_make_directory(keys, 0700, error))
+	if (keys && !pv_file_make_directory(keys, 0700, error))
 		return FALSE;
 	if (!service->user)
 		return TRUE;
 	/* The signer has to get through to its own directory; nobody can list this one. */
 	if (chmod(data, 0711) != 0)
 		return pv_fail(error, PV_ERROR_IO, "cannot set the mode of %s", data);
-	return pv_account_own_tree(service->signer_user, keys, NULL, error) &&
+	return (!keys || pv_account_own_tree(service->signer_user, keys, NULL, error)) &&
 	       pv_account_own_tree(service->user, data, "signer", error);
 }
 
@@ -144,12 +148,14 @@ static gboolean prepare(const PvServeOptions *options, const char *keys, Service
 	if (!config->tls.is_off &&
 	    !pv_service_tls_load(&config->tls, config->data, options->host, &service->tls, error))
 		return FALSE;
-	if (!share_out(service, config->data, keys, error))
+	if (!share_out(service, config->data, config->signer.address ? NULL : keys, error))
 		return FALSE;
 	service->socket = pv_http_server_listen(options->host, options->port, error);
 	if (service->socket < 0)
 		return FALSE;
-	service->signer = pv_signer_start(keys, service->signer_user, error);
+	service->signer = config->signer.address
+				  ? pv_signer_options_connect(&config->signer, error)
+				  : pv_signer_start(keys, service->signer_user, error);
 	return service->signer != NULL;
 }
 
@@ -224,6 +230,17 @@ static void tell(const PvServeOptions *options)
 			PROGRAM);
 }
 
+/*
+ * Large buffers go back to the system when they are released: left alone, the C library learns from
+ * the first large upload to keep such memory for ever, once for each thread.
+ */
+static void keep_small(void)
+{
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+	mallopt(M_TRIM_THRESHOLD, 2 * LARGE_BYTES);
+	mallopt(M_ARENA_MAX, ARENAS);
+}
+
 int main(int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
@@ -232,6 +249,7 @@ int main(int argc, char **argv)
 
 	pv_secret_protect_process();
 	umask(077);
+	keep_small();
 	if (argc > 1) { /* the command's name */
 		argv[1] = (char *)PROGRAM;
 		argc--;

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "program/daemon/signer_options.h"
 
 #define DEFAULT_CONFIG "/etc/pavise/service.yaml"
 #define DEFAULT_LISTEN "127.0.0.1:4443"
@@ -17,6 +18,7 @@
 typedef struct {
 	char *config, *notary_config;
 	char *listen, *data, *certificate, *key, *client_ca, *store;
+	PvConfigSigner signer;
 	gboolean insecure_open;
 } Line;
 
@@ -30,6 +32,10 @@ static void line_clear(Line *line)
 	g_free(line->key);
 	g_free(line->client_ca);
 	g_free(line->store);
+	g_free(line->signer.address);
+	g_free(line->signer.ca);
+	g_free(line->signer.certificate);
+	g_free(line->signer.key);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Line, line_clear)
 
@@ -66,6 +72,7 @@ static gboolean parse_line(Line *line, int argc, char **argv, GError **error)
 	g_option_context_set_summary(context, "Run the trust service: Notary's HTTP API over TLS, "
 					      "with keys in a process of their own.");
 	g_option_context_add_main_entries(context, entries, NULL);
+	pv_signer_options_add(&line->signer, context);
 	if (!g_option_context_parse(context, &argc, &argv, error))
 		return FALSE;
 	if (argc > 1)
@@ -171,6 +178,7 @@ gboolean pv_serve_options_parse(int argc, char **argv, PvServeOptions *ret_optio
 	replace(&config->listen, &line.listen);
 	replace(&config->data, &line.data);
 	replace(&config->store, &line.store);
+	pv_signer_options_merge(&config->signer, &line.signer);
 	replace(&config->tls.client_ca, &line.client_ca);
 	if (line.certificate)
 		config->tls.is_off = FALSE;

@@ -17,6 +17,7 @@ typedef struct PvSignerKeys PvSignerKeys;
  */
 PvSignerKeys *pv_signer_keys_open(const char *directory, PvSecret *passphrase, GError **error);
 void pv_signer_keys_close(PvSignerKeys *keys);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvSignerKeys, pv_signer_keys_close)
 
 /* (transfer full): the pending key of @role, or a new one. */
 PvPublicKey *pv_signer_keys_pending(PvSignerKeys *keys, const char *gun, const char *role,

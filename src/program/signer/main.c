@@ -1,172 +1,167 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * pavise-signer: holds the server-managed keys and nothing else (design.md section 1). It has one
- * socket, given by pavised as descriptor 3, opens no other, logs no content, and ends when pavised
- * closes its end. What it signs must be a timestamp or a snapshot of the repository the key is for.
+ * pavise-signer: holds the server-managed keys and nothing else (design.md section 1). Started by
+ * pavised it has one socket, given as descriptor 3, opens no other and ends when pavised closes its
+ * end; with --listen it answers several services over mutual TLS. It logs no content.
  */
 
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/terminal.h"
+#include "program/signer/answer.h"
 #include "program/signer/keys.h"
+#include "program/signer/listen.h"
 #include "sandbox/confine.h"
-#include "service/signer_protocol.h"
 
+#define PROGRAM   "pavise-signer"
 #define SOCKET_FD 3
 
-static const struct {
-	const char *role;
-	const char *opening; /* of the canonical `signed` object */
-} roles[] = {
-	{ "timestamp", "{\"_type\":\"Timestamp\"," },
-	{ "snapshot", "{\"_type\":\"Snapshot\"," },
-};
+typedef struct {
+	char *listen, *keys;
+	PvChannelFiles files;
+	char **names;
+} Options;
 
-static const char *opening_of(const char *role)
-{
-	for (gsize i = 0; role && i < G_N_ELEMENTS(roles); i++) {
-		if (strcmp(roles[i].role, role) == 0)
-			return roles[i].opening;
-	}
-	return NULL;
-}
+/* --- for one service, its parent ----------------------------------------------------------- */
 
-static PvMessage *answer_key(PvSignerKeys *keys, const char *gun, const char *role, GError **error)
-{
-	g_autoptr(PvPublicKey) key = pv_signer_keys_pending(keys, gun, role, error);
-	PvMessage *answer;
-
-	if (!key)
-		return NULL;
-	answer = pv_message_new(PV_SIGNER_PUBLIC);
-	pv_message_add_text(answer, pv_public_key_type(key));
-	pv_message_add_bytes(answer, pv_public_key_encoded(key));
-	return answer;
-}
-
-/* (transfer full): the first key id from field @first on that there is a key for. */
-static char *held_id(PvSignerKeys *keys, const PvMessage *question, guint first, const char *gun,
-		     const char *role)
-{
-	for (guint i = first; i < question->fields->len; i++) {
-		g_autofree char *id = pv_message_text(question, i);
-
-		if (id && pv_signer_keys_has(keys, gun, role, id))
-			return g_steal_pointer(&id);
-	}
-	return NULL;
-}
-
-static PvMessage *answer_holds(PvSignerKeys *keys, const PvMessage *question, const char *gun,
-			       const char *role)
-{
-	g_autofree char *id = held_id(keys, question, 2, gun, role);
-	PvMessage *answer = pv_message_new(id ? PV_SIGNER_YES : PV_SIGNER_NO);
-
-	if (id)
-		pv_message_add_text(answer, id);
-	return answer;
-}
-
-static PvMessage *answer_sign(PvSignerKeys *keys, const PvMessage *question, const char *gun,
-			      const char *role, GError **error)
-{
-	g_autofree char *id = held_id(keys, question, 3, gun, role);
-	GBytes *content = pv_message_field(question, 2);
-	const char *opening = opening_of(role);
-	g_autoptr(GBytes) signature = NULL;
-	const PvPrivateKey *key;
-	const char *method, *data;
-	PvMessage *answer;
-	gsize size;
-
-	if (!id)
-		return pv_message_new(PV_SIGNER_NO);
-	data = g_bytes_get_data(content, &size);
-	if (size < strlen(opening) || memcmp(data, opening, strlen(opening)) != 0)
-		return pv_fail_null(error, PV_ERROR_REFUSED, "what is to be signed is no %s", role);
-	key = pv_signer_keys_use(keys, gun, role, id, error);
-	if (!key)
-		return NULL;
-	signature = pv_private_key_sign(key, data, size, &method, error);
-	if (!signature)
-		return NULL;
-	answer = pv_message_new(PV_SIGNER_SIGNED);
-	pv_message_add_text(answer, id);
-	pv_message_add_text(answer, method);
-	pv_message_add_bytes(answer, signature);
-	return answer;
-}
-
-static PvMessage *answer_to(PvSignerKeys *keys, const PvMessage *question, GError **error)
-{
-	g_autofree char *gun = pv_message_text(question, 0);
-	g_autofree char *role = pv_message_text(question, 1);
-
-	if (!gun || !*gun || strlen(gun) > PV_GUN_BYTES_MAX)
-		return pv_fail_null(error, PV_ERROR_SYNTAX, "a question without a repository");
-	if (question->kind == PV_SIGNER_REMOVE)
-		return pv_signer_keys_remove(keys, gun, error) ? pv_message_new(PV_SIGNER_YES)
-							       : NULL;
-	if (!opening_of(role))
-		return pv_fail_null(error, PV_ERROR_ROLE, "no keys are held for that role");
-	switch (question->kind) {
-	case PV_SIGNER_KEY:
-		return answer_key(keys, gun, role, error);
-	case PV_SIGNER_HOLDS:
-		return answer_holds(keys, question, gun, role);
-	case PV_SIGNER_SIGN:
-		if (pv_message_field(question, 2))
-			return answer_sign(keys, question, gun, role, error);
-		break;
-	default:
-		break;
-	}
-	return pv_fail_null(error, PV_ERROR_SYNTAX, "a question of an unknown kind");
-}
-
-static gboolean serve(PvSignerKeys *keys, GError **error)
+static gboolean answer_parent(PvSignerKeys *keys, GError **error)
 {
 	for (;;) {
 		g_autoptr(PvMessage) question =
 			pv_message_receive(SOCKET_FD, PV_SIGNER_MESSAGE_BYTES_MAX, error);
 		g_autoptr(PvMessage) answer = NULL;
-		g_autoptr(GError) failure = NULL;
 
 		if (!question)
 			return !*error;
-		answer = answer_to(keys, question, &failure);
-		if (!answer) {
-			answer = pv_message_new(PV_SIGNER_FAILED);
-			pv_message_add_text(answer, failure->message);
-		}
+		answer = pv_signer_answer(keys, question);
 		if (!pv_message_send(SOCKET_FD, answer, error))
 			return FALSE;
 	}
 }
 
+static PvSignerKeys *open_keys(const char *directory, GError **error)
+{
+	return pv_signer_keys_open(directory,
+				   pv_secret_take_environment("PAVISE_SIGNER_PASSPHRASE"), error);
+}
+
+static gboolean serve_parent(const char *directory, GError **error)
+{
+	g_autoptr(PvSignerKeys) keys = open_keys(directory, error);
+
+	/* Its end is pavised's: what a terminal sends to the whole group is for pavised to judge. */
+	signal(SIGINT, SIG_IGN);
+	return keys && pv_confine_key_holder(FALSE, error) && answer_parent(keys, error);
+}
+
+/* --- for several --------------------------------------------------------------------------- */
+
+static gboolean check_options(const Options *options, GError **error)
+{
+	if (!options->listen || !options->keys || !options->files.certificate ||
+	    !options->files.key || !options->files.authority)
+		return pv_fail(error, PV_ERROR_USAGE,
+			       "--listen, --tls-cert, --tls-key, --client-ca and --keys are needed "
+			       "together; a signer for one service is started by `pavise serve`");
+	if (options->names && g_strv_length(options->names) > PV_SIGNER_NAMES_MAX)
+		return pv_fail(error, PV_ERROR_USAGE, "more than %d names to allow",
+			       PV_SIGNER_NAMES_MAX);
+	return TRUE;
+}
+
+static gboolean parse(Options *options, int argc, char **argv, GError **error)
+{
+	const GOptionEntry entries[] = {
+		{ "listen", 0, 0, G_OPTION_ARG_STRING, &options->listen, "Where to answer services",
+		  "HOST:PORT" },
+		{ "keys", 0, 0, G_OPTION_ARG_FILENAME, &options->keys, "Where the keys are kept",
+		  "DIR" },
+		{ "tls-cert", 0, 0, G_OPTION_ARG_FILENAME, &options->files.certificate,
+		  "The signer's certificate chain, PEM", "FILE" },
+		{ "tls-key", 0, 0, G_OPTION_ARG_FILENAME, &options->files.key, "Its key, PEM",
+		  "FILE" },
+		{ "client-ca", 0, 0, G_OPTION_ARG_FILENAME, &options->files.authority,
+		  "Who signs the services' certificates, PEM", "FILE" },
+		{ "allow", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->names,
+		  "Answer only services whose certificate is for this name (repeatable)", "NAME" },
+		{ NULL },
+	};
+	g_autoptr(GOptionContext) context = g_option_context_new("");
+
+	g_option_context_set_summary(context, "Hold the timestamp and snapshot keys of several "
+					      "trust services, over mutual TLS.");
+	g_option_context_add_main_entries(context, entries, NULL);
+	if (!g_option_context_parse(context, &argc, &argv, error))
+		return FALSE;
+	if (argc > 1)
+		return pv_fail(error, PV_ERROR_USAGE, "unexpected argument \"%s\"", argv[1]);
+	return check_options(options, error);
+}
+
+/* Readable on SIGTERM and SIGINT, which do nothing else from now on. */
+static int end_signals(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &signals, SFD_CLOEXEC);
+}
+
+static gboolean serve_services(const Options *options, GError **error)
+{
+	g_autofree char *lock_path = g_build_filename(options->keys, "lock", NULL);
+	g_autoptr(PvSignerListener) listener = NULL;
+	g_autoptr(PvSignerKeys) keys = NULL;
+	g_autofree char *address = NULL;
+	int stop_fd = end_signals(), lock;
+	gboolean done;
+
+	listener = pv_signer_listener_new(options->listen, &options->files, options->names, error);
+	if (!listener || !pv_file_make_directory(options->keys, 0700, error))
+		return FALSE;
+	/* The keys belong to one signer at a time. */
+	lock = pv_file_lock(lock_path, TRUE, error);
+	if (lock < 0)
+		return FALSE;
+	keys = open_keys(options->keys, error);
+	if (!keys || !pv_confine_key_holder(TRUE, error))
+		return FALSE;
+	address = pv_signer_listener_address(listener);
+	printf("ready %s\n", address);
+	fflush(stdout);
+	done = pv_signer_listener_run(listener, keys, stop_fd, error);
+	close(lock);
+	close(stop_fd);
+	return done;
+}
+
 int main(int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
-	PvSignerKeys *keys;
-	int status = 0;
+	Options options = { 0 };
+	gboolean done;
 
-	if (argc != 2) {
-		fputs("pavise-signer is started by `pavise serve`\n", stderr);
-		return 2;
-	}
 	pv_secret_protect_process();
-	/* Its end is pavised's: what a terminal sends to the whole group is for pavised to judge. */
-	signal(SIGINT, SIG_IGN);
-	keys = pv_signer_keys_open(argv[1], pv_secret_take_environment("PAVISE_SIGNER_PASSPHRASE"),
-				   &error);
-	if (!keys || !pv_confine_key_holder(&error) || !serve(keys, &error))
-		status = pv_terminal_fail("pavise-signer", error);
-	pv_signer_keys_close(keys);
-	return status;
+	if (argc == 2 && argv[1][0] != '-') {
+		done = serve_parent(argv[1], &error);
+	} else {
+		if (!parse(&options, argc, argv, &error)) {
+			pv_terminal_fail(PROGRAM, error);
+			return 2;
+		}
+		done = serve_services(&options, &error);
+	}
+	return done ? 0 : pv_terminal_fail(PROGRAM, error);
 }
