@@ -133,7 +133,7 @@ gboolean pv_repository_remove_signer(PvRepository *repository, PvPassphrases *pa
  *
  * Takes the tag out of every role whose key is here.
  *
- * Errors: PV_ERROR_NOT_FOUND (no role has it), PV_ERROR_KEY (roles have it whose keys are elsewhere;
+ * Errors: PV_ERROR_NOT_SIGNED (no role has it), PV_ERROR_KEY (roles have it whose keys are elsewhere;
  * nothing is changed then).
  */
 gboolean pv_repository_revoke(PvRepository *repository, PvPassphrases *passphrases, const char *tag,
