@@ -30,6 +30,10 @@
 #define PV_PBKDF2_ITERATIONS_MAX \
 	10000000 /* count: a key file must not stall the process for minutes */
 
+#define PV_JWE_BYTES_MAX      (16 * PV_KIB) /* bytes: one encrypted key of notary-signer; real: 500 */
+#define PV_JWE_ITERATIONS_MIN 1000          /* count: RFC 7518's floor for PBES2 */
+#define PV_JWE_ITERATIONS_MAX 100000 /* count: notary-signer has 8192; a row must not stall us */
+
 /* tuf */
 #define PV_TIMESTAMP_BYTES_MAX    PV_MIB /* bytes: Notary client's limit for timestamp.json */
 #define PV_METADATA_BYTES_MAX     (100 * PV_MIB) /* bytes: Notary client's limit for other roles */
