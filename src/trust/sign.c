@@ -132,9 +132,9 @@ static GPtrArray *roles_to_revoke(const Revoking *revoking, const PvEdit *edit, 
 	if (found->len > 0)
 		return g_steal_pointer(&found);
 	if (revoking->tag)
-		return pv_fail_null(error, PV_ERROR_NOT_FOUND, "nobody has signed tag %s",
+		return pv_fail_null(error, PV_ERROR_NOT_SIGNED, "nobody has signed tag %s",
 				    revoking->tag);
-	return pv_fail_null(error, PV_ERROR_NOT_FOUND, "nobody has signed any tag");
+	return pv_fail_null(error, PV_ERROR_NOT_SIGNED, "nobody has signed any tag");
 }
 
 static gboolean remove_tag(PvEdit *edit, void *data, GError **error)
