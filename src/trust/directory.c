@@ -81,7 +81,25 @@ static GBytes *load(void *data, const char *role)
 {
 	g_autofree char *path = metadata_path(data, role);
 
-	return pv_file_read(path, PV_METADATA_BYTES_MAX, NULL);
+	GBytes *file = pv_file_read(path, PV_METADATA_BYTES_MAX, NULL);
+
+	/* What a power failure may leave of a file that was new. */
+	if (file && g_bytes_get_size(file) == 0)
+		g_clear_pointer(&file, g_bytes_unref);
+	return file;
+}
+
+/*
+ * Metadata is replaced at once, whatever dies, but only a root in place of another is waited for
+ * until it is on the disk. What a power failure takes of the others is fetched and verified anew.
+ */
+static gboolean write_role(const char *path, GBytes *file, gboolean wait, GError **error)
+{
+	gsize size;
+	const void *bytes = g_bytes_get_data(file, &size);
+
+	return wait ? pv_file_replace(path, bytes, size, 0600, error)
+		    : pv_file_replace_unsynced(path, bytes, size, 0600, error);
 }
 
 static gboolean store(void *data, const char *role, GBytes *file, GError **error)
@@ -89,14 +107,12 @@ static gboolean store(void *data, const char *role, GBytes *file, GError **error
 	g_autofree char *path = metadata_path(data, role);
 	g_autofree char *directory = g_path_get_dirname(path);
 	g_autoptr(GBytes) before = load(data, role);
-	gsize size;
-	const void *bytes = g_bytes_get_data(file, &size);
 
 	/* The same again: only its age changes (age_s below). */
 	if (before && g_bytes_equal(before, file) && utimensat(AT_FDCWD, path, NULL, 0) == 0)
 		return TRUE;
 	return pv_file_make_directory(directory, 0700, error) &&
-	       pv_file_replace(path, bytes, size, 0600, error);
+	       write_role(path, file, before && strcmp(role, "root") == 0, error);
 }
 
 static gint64 age_s(void *data)
@@ -143,7 +159,8 @@ void pv_trust_cache_functions(PvTrustCache *cache, PvTufCache *ret_functions)
 
 gboolean pv_trust_cache_forget(PvTrustCache *cache, GError **error)
 {
-	return pv_file_remove_tree(cache->metadata, error);
+	return pv_file_remove_tree(cache->metadata, error) &&
+	       pv_file_remove_tree(cache->index, error);
 }
 
 static gboolean is_part_of_repository(const char *name)

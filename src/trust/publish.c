@@ -224,19 +224,25 @@ static gboolean is_no_answer(const GError *error)
 	       g_error_matches(error, PV_ERROR, PV_ERROR_UNAUTHORIZED);
 }
 
-PvTufState *pv_repository_update_or_cached(PvRepository *repository, char **ret_warning,
-					   GError **error)
+static PvTufState *update(PvRepository *repository, const char *only, GError **error)
+{
+	return only ? pv_repository_look_up(repository, only, error)
+		    : pv_repository_update(repository, error);
+}
+
+PvTufState *pv_repository_update_or_cached(PvRepository *repository, const char *only,
+					   char **ret_warning, GError **error)
 {
 	g_autoptr(GError) failure = NULL;
 	gboolean offline = repository->options.offline;
-	PvTufState *state = pv_repository_update(repository, &failure);
+	PvTufState *state = update(repository, only, &failure);
 
 	*ret_warning = NULL;
 	if (state)
 		return state;
 	if (is_no_answer(failure) && was_published(repository)) {
 		repository->options.offline = TRUE;
-		state = pv_repository_update(repository, NULL);
+		state = update(repository, only, NULL);
 		repository->options.offline = offline;
 	}
 	if (state)

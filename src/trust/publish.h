@@ -167,11 +167,12 @@ gboolean pv_repository_delete(PvRepository *repository, gboolean remote, GError 
 
 /**
  * pv_repository_update_or_cached:
+ * @only: (nullable): the one target that is asked for, as in pv_repository_look_up()
  * @ret_warning: (out) (transfer full) (nullable): why the cache had to serve
  *
  * What Notary and Docker do when the server does not answer or has nothing (trust.md 3.2): what was
  * verified before is used as long as its timestamp lasts, with a warning. Under Pavise's own name
  * nothing does that: pv_repository_update() fails there.
  */
-PvTufState *pv_repository_update_or_cached(PvRepository *repository, char **ret_warning,
-					   GError **error);
+PvTufState *pv_repository_update_or_cached(PvRepository *repository, const char *only,
+					   char **ret_warning, GError **error);

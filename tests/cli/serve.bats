@@ -209,6 +209,23 @@ ids() {
 	[ ! -d "/proc/$signer" ]
 }
 
+@test "health says what does not answer, by name, with 503" {
+	start --listen 127.0.0.1:0 --data "$data"
+	[ "$(get /_notary_server/health)" = '{}' ]
+	kill -KILL "$(pgrep -P "$service_pid")"
+	for _ in $(seq 100); do
+		[ "$(get /_notary_server/health)" = '{}' ] || break
+		sleep 0.1
+	done
+	body=$(get /_notary_server/health)
+	grep -q ' 503 ' "$BATS_TEST_TMPDIR/headers"
+	[[ "$body" == '{"signer":"'*'"}' ]]
+	# Reading goes on, signing is refused with Notary's code.
+	[[ "$(get /v2/lab/app/_trust/tuf/timestamp.key)" == *'"code":"NO_CRYPTOSERVICE"'* ]]
+	grep -q ' 500 ' "$BATS_TEST_TMPDIR/headers"
+	[[ "$(get /v2/lab/app/_trust/tuf/timestamp.json)" == *METADATA_NOT_FOUND* ]]
+}
+
 @test "users that do not exist, are root, or are the same stop the start" {
 	[ "$(id -u)" = 0 ] || skip "needs root"
 	while read -r user signer sentence; do

@@ -106,7 +106,8 @@ void pv_docker_image_clear(PvDockerImage *image)
 PvTufState *pv_docker_image_state(PvDockerImage *image, GError **error)
 {
 	g_autofree char *warning = NULL;
-	PvTufState *state = pv_repository_update_or_cached(image->repository, &warning, error);
+	PvTufState *state =
+		pv_repository_update_or_cached(image->repository, NULL, &warning, error);
 
 	if (warning) {
 		g_autofree char *safe = pv_terminal_safe(warning);

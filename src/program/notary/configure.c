@@ -110,10 +110,11 @@ void pv_notary_rephrase(const PvNotary *notary, GError **error)
 	}
 }
 
-PvTufState *pv_notary_read(const PvNotary *notary, PvRepository *repository, GError **error)
+PvTufState *pv_notary_read(const PvNotary *notary, PvRepository *repository, const char *only,
+			   GError **error)
 {
 	g_autofree char *warning = NULL;
-	PvTufState *state = pv_repository_update_or_cached(repository, &warning, error);
+	PvTufState *state = pv_repository_update_or_cached(repository, only, &warning, error);
 
 	if (!state)
 		pv_notary_rephrase(notary, error);
