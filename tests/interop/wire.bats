@@ -7,7 +7,7 @@ load ../cli/service
 
 setup_file() {
 	command -v notary-server >/dev/null || { echo "the peer notary-server is missing" >&2; return 1; }
-	start_service "$BATS_FILE_TMPDIR/service"
+	ASAN_OPTIONS=${ASAN_OPTIONS:-}:quarantine_size_mb=1 start_service "$BATS_FILE_TMPDIR/service"
 	local port
 	port=$(free_port)
 	cat >"$BATS_FILE_TMPDIR/notary-server.json" <<JSON
