@@ -126,7 +126,26 @@ engine() {
 	[ "$("${trust[@]}" inspect "$repo:1" | jq -r '.[0].SignedTags[0].Digest')" = "$(printf '4e%.0s' $(seq 32))" ]
 }
 
-@test "a wrong passphrase signs nothing; the environment does not reach children" {
+@test "passphrases do not reach what the plugin starts, credential helpers among it" {
+	with_service
+	engine good
+	mkdir bin
+	cat >bin/docker-credential-dump <<-END
+		#!/bin/sh
+		tr '\\0' '\\n' </proc/\$PPID/environ >>$PWD/dump
+		env >>$PWD/dump
+		echo "credentials not found in native keychain"
+		exit 1
+	END
+	chmod +x bin/docker-credential-dump
+	PATH=$PWD/bin:$PATH
+	echo '{"credsStore":"dump"}' >"$DOCKER_CONFIG/config.json"
+	"${trust[@]}" sign "$repo:1"
+	grep -q '^DOCKER_CONFIG=' dump
+	run -1 grep -E "(root|repository) passphrase" dump
+}
+
+@test "a wrong passphrase signs nothing" {
 	with_service
 	engine good
 	"${trust[@]}" key generate alice
@@ -138,6 +157,13 @@ engine() {
 	run -1 env DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE="another one" "${trust[@]}" revoke "$repo:1"
 	[[ "$output" == *"could not remove signature for $repo:1: "*passphrase* ]]
 	[ "$("${trust[@]}" inspect "$repo" | jq -r '.[0].SignedTags[0].SignedTag')" = 1 ]
+}
+
+@test "an empty passphrase in the environment is none" {
+	run -1 setsid env DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE= NOTARY_DELEGATION_PASSPHRASE= "${trust[@]}" key generate alice
+	[[ "$output" == *"failed to generate key for alice: "*"DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE"* ]]
+	[ ! -e alice.pub ]
+	[ -z "$(ls -A "$DOCKER_CONFIG/trust/private" 2>/dev/null)" ]
 }
 
 @test "key load: encrypted files of OpenSSL are opened, and what they hold signs" {
