@@ -63,6 +63,20 @@ engine() {
 	[[ "${lines[0]}" == "docker: 'docker trust sign' requires 1 argument" ]]
 }
 
+@test "shells complete commands and flags as docker asks" {
+	completes() {
+		run -0 "$PAVISE_BIN/docker-trust" __complete trust "$@"
+		[ "$(paste -sd' ' <<<"$output")" = "$expected" ] || { echo "$*: $output"; false; }
+	}
+	expected="key signer sign inspect revoke :4" completes ""
+	expected="signer sign :4" completes si
+	expected="generate load :4" completes key ""
+	expected="remove :4" completes signer r
+	expected="--yes :4" completes revoke -
+	expected=":4" completes inspect ""
+	expected=":0" completes key load ""
+}
+
 @test "an installed plugin finds its parts through docker's directory and a link in the home" {
 	with_service
 	meson install -C "$PAVISE_BIN/../.." --no-rebuild --quiet --destdir "$PWD/root" >/dev/null
@@ -112,7 +126,8 @@ engine() {
 	)
 	for mode in "${!says[@]}"; do
 		engine "$mode"
-		run -1 "${trust[@]}" sign "$repo:1"
+		# The end is enough: one mode floods.
+		run -1 bash -o pipefail -c '"$@" 2>&1 | tail -c 4096' sign "${trust[@]}" sign "$repo:1"
 		echo "$mode: $output"
 		[[ "$output" == *"${says[$mode]}"* ]]
 		[[ "$output" != *$'\e'* && "$output" != *"Successfully signed"* ]]
