@@ -63,6 +63,20 @@ engine() {
 	[[ "${lines[0]}" == "docker: 'docker trust sign' requires 1 argument" ]]
 }
 
+@test "shells complete commands and flags as docker asks" {
+	completes() {
+		run -0 "$PAVISE_BIN/docker-trust" __complete trust "$@"
+		[ "$(paste -sd' ' <<<"$output")" = "$expected" ] || { echo "$*: $output"; false; }
+	}
+	expected="key signer sign inspect revoke :4" completes ""
+	expected="signer sign :4" completes si
+	expected="generate load :4" completes key ""
+	expected="remove :4" completes signer r
+	expected="--yes :4" completes revoke -
+	expected=":4" completes inspect ""
+	expected=":0" completes key load ""
+}
+
 @test "an installed plugin finds its parts through docker's directory and a link in the home" {
 	with_service
 	meson install -C "$PAVISE_BIN/../.." --no-rebuild --quiet --destdir "$PWD/root" >/dev/null
@@ -112,7 +126,8 @@ engine() {
 	)
 	for mode in "${!says[@]}"; do
 		engine "$mode"
-		run -1 "${trust[@]}" sign "$repo:1"
+		# The end is enough: one mode floods.
+		run -1 bash -o pipefail -c '"$@" 2>&1 | tail -c 4096' sign "${trust[@]}" sign "$repo:1"
 		echo "$mode: $output"
 		[[ "$output" == *"${says[$mode]}"* ]]
 		[[ "$output" != *$'\e'* && "$output" != *"Successfully signed"* ]]
@@ -126,7 +141,26 @@ engine() {
 	[ "$("${trust[@]}" inspect "$repo:1" | jq -r '.[0].SignedTags[0].Digest')" = "$(printf '4e%.0s' $(seq 32))" ]
 }
 
-@test "a wrong passphrase signs nothing; the environment does not reach children" {
+@test "passphrases do not reach what the plugin starts, credential helpers among it" {
+	with_service
+	engine good
+	mkdir bin
+	cat >bin/docker-credential-dump <<-END
+		#!/bin/sh
+		tr '\\0' '\\n' </proc/\$PPID/environ >>$PWD/dump
+		env >>$PWD/dump
+		echo "credentials not found in native keychain"
+		exit 1
+	END
+	chmod +x bin/docker-credential-dump
+	PATH=$PWD/bin:$PATH
+	echo '{"credsStore":"dump"}' >"$DOCKER_CONFIG/config.json"
+	"${trust[@]}" sign "$repo:1"
+	grep -q '^DOCKER_CONFIG=' dump
+	run -1 grep -E "(root|repository) passphrase" dump
+}
+
+@test "a wrong passphrase signs nothing" {
 	with_service
 	engine good
 	"${trust[@]}" key generate alice
@@ -138,6 +172,13 @@ engine() {
 	run -1 env DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE="another one" "${trust[@]}" revoke "$repo:1"
 	[[ "$output" == *"could not remove signature for $repo:1: "*passphrase* ]]
 	[ "$("${trust[@]}" inspect "$repo" | jq -r '.[0].SignedTags[0].SignedTag')" = 1 ]
+}
+
+@test "an empty passphrase in the environment is none" {
+	run -1 setsid env DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE= NOTARY_DELEGATION_PASSPHRASE= "${trust[@]}" key generate alice
+	[[ "$output" == *"failed to generate key for alice: "*"DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE"* ]]
+	[ ! -e alice.pub ]
+	[ -z "$(ls -A "$DOCKER_CONFIG/trust/private" 2>/dev/null)" ]
 }
 
 @test "key load: encrypted files of OpenSSL are opened, and what they hold signs" {

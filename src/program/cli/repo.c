@@ -15,6 +15,9 @@
 
 #define COMMAND "pavise repo"
 
+/* A repository without trust data gets its snapshot key at the server, as with Docker. */
+static const PvInitialise as_docker = { .server_snapshot = TRUE };
+
 static PvRepository *open_named(PvRepoOptions *options, char **argv, GError **error)
 {
 	return pv_trust_options_open(&options->trust, argv[1], error);
@@ -35,7 +38,7 @@ static gboolean initialise(PvRepoOptions *options, int argc, char **argv, GError
 	    !pv_repository_initialise(repository, options->passphrases, &how, &root, error))
 		return FALSE;
 	if (options->publish &&
-	    !pv_repository_publish(repository, options->passphrases, &published, error))
+	    !pv_repository_publish(repository, options->passphrases, &as_docker, &published, error))
 		return FALSE;
 	value = json_pack("{s:s, s:s, s:b}", "repository", options->trust.gun, "root_key", root,
 			  "published", options->publish);
@@ -55,7 +58,7 @@ static gboolean publish(PvRepoOptions *options, int argc, char **argv, GError **
 	g_auto(PvPublished) published = { 0 };
 
 	if (!repository ||
-	    !pv_repository_publish(repository, options->passphrases, &published, error))
+	    !pv_repository_publish(repository, options->passphrases, &as_docker, &published, error))
 		return FALSE;
 	pv_published_report(&options->trust, "published", &published);
 	return TRUE;
