@@ -23,6 +23,7 @@ setup() {
 teardown() {
 	stop_service
 	stop_notary_server
+	"$PAVISE_SOURCE/tests/postgres" stop "$BATS_TEST_TMPDIR" 2>/dev/null || true
 }
 
 # at SERVER DIRECTORY COMMAND...: Debian's notary.
@@ -234,4 +235,16 @@ everybody_sees() {
 	[ -z "$(ldd "$PAVISE_BIN/pavise-trust" | grep -E 'sqlite|libpq|curl')" ]
 	[ -z "$(ldd "$PAVISE_BIN/pavise-adopt" | grep -E 'curl|microhttpd')" ]
 	ldd "$PAVISE_BIN/pavise-adopt" | grep -q sqlite
+}
+
+@test "with PostgreSQL one command does both halves, while the service runs" {
+	fill $gun
+	uri=$("$PAVISE_SOURCE/tests/postgres" start "$BATS_TEST_TMPDIR")
+	service_arguments=(--store "$uri")
+	start_service "$data"
+	run -0 bring --store "$uri" --server "$server" --tlscacert "$ca" --trust-dir "$owner"
+	[[ "$output" == *"$gun: brought "* && "$output" == *"$gun: root version 5 names the timestamp and snapshot keys of $server"* ]]
+	everybody_sees v1 "$BATS_TEST_TMPDIR/one"
+	at "$server" "$owner" add -p $gun v4 "$BATS_TEST_TMPDIR/two"
+	everybody_sees v4 "$BATS_TEST_TMPDIR/two"
 }

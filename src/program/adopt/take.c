@@ -17,6 +17,7 @@ typedef struct {
 	PvTufRemote remote;
 	PvTufState *state;
 	GPtrArray *metadata; /* of PvMetadata: what is to be stored, in the order of its versions */
+	gsize roots_left;    /* bytes that former roots may still have */
 	PvTaken *taken;
 } Taking;
 
@@ -95,7 +96,7 @@ static PvMetadata *root_of_version(Taking *taking, gint64 version, GError **erro
 	g_autofree char *name = g_strdup_printf("%" G_GINT64_FORMAT ".root", version);
 	g_autoptr(GError) failure = NULL;
 	g_autoptr(GBytes) file =
-		taking->remote.fetch(taking->remote.remote, name, PV_METADATA_BYTES_MAX, &failure);
+		taking->remote.fetch(taking->remote.remote, name, taking->roots_left, &failure);
 	g_autoptr(PvMetadata) root = NULL;
 
 	if (!file) {
@@ -103,6 +104,7 @@ static PvMetadata *root_of_version(Taking *taking, gint64 version, GError **erro
 			g_propagate_error(error, g_steal_pointer(&failure));
 		return NULL;
 	}
+	taking->roots_left -= g_bytes_get_size(file);
 	root = pv_metadata_parse("root", file, error);
 	if (root && root->version != version)
 		return pv_fail_null(error, PV_ERROR_ROOT, "%s.json holds version %" G_GINT64_FORMAT,
@@ -238,7 +240,11 @@ gboolean pv_take_repository(PvRemote *remote, const char *gun, const char *const
 				  .notes = g_ptr_array_new_with_free_func(g_free) };
 	g_autoptr(GPtrArray) metadata =
 		g_ptr_array_new_with_free_func((GDestroyNotify)pv_metadata_unref);
-	Taking taking = { .gun = gun, .pins = pins, .metadata = metadata, .taken = &taken };
+	Taking taking = { .gun = gun,
+			  .pins = pins,
+			  .metadata = metadata,
+			  .roots_left = PV_FORMER_ROOTS_BYTES_MAX,
+			  .taken = &taken };
 	g_autoptr(GError) failure = NULL;
 	gboolean done;
 
