@@ -191,3 +191,10 @@
 /* store */
 #define PV_STORE_CONNECTIONS_MAX   256     /* connections to a database server */
 #define PV_STORE_KEEP_VERSIONS_MAX 1000000 /* versions of a role that are kept whatever their age */
+
+/* migrate */
+#define PV_MIGRATE_FIELD_BYTES_MAX PV_METADATA_BYTES_MAX /* bytes: one value of a database */
+#define PV_MIGRATE_ROWS_MAX        5000000 /* rows kept: roots, current files, the change feed */
+#define PV_DUMP_BUFFER_BYTES       (64 * PV_KIB) /* bytes: read from a dump at one time */
+#define PV_DUMP_COLUMNS_MAX        64            /* columns: Notary's tables have at most 13 */
+#define PV_DUMP_NAME_BYTES_MAX     64 /* bytes: a column's name; MySQL's own limit, PostgreSQL: 63 */

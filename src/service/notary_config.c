@@ -91,7 +91,8 @@ static gboolean take_trust_service(PvServiceConfig *config, const json_t *servic
 			error, PV_ERROR_UNSUPPORTED,
 			"%s: trust_service.type \"%s\" keeps the timestamp and snapshot keys in "
 			"notary-signer, and new keys in their place would break every client; "
-			"take the keys over with `pavise migrate`, then start with service.yaml",
+			"take the keys over with `pavise migrate signer`, then start with "
+			"service.yaml",
 			path, type ? type : "");
 	if (algorithm && strcmp(algorithm, "ecdsa") != 0)
 		notice(config,
@@ -110,12 +111,12 @@ static gboolean take_storage(PvServiceConfig *config, const json_t *storage, con
 		notice(config, "storage.backend memory: kept on disk, in the data directory");
 		return TRUE;
 	}
-	return pv_fail(
-		error, PV_ERROR_UNSUPPORTED,
-		"%s: storage.backend \"%s\" is a database with Notary's tables, which this "
-		"program does not write; take the repositories over with `pavise migrate`, then "
-		"start with service.yaml (store: sqlite, or a postgresql:// address)",
-		path, backend);
+	return pv_fail(error, PV_ERROR_UNSUPPORTED,
+		       "%s: storage.backend \"%s\" is a database with Notary's tables, which this "
+		       "program does not write; take the repositories over with `pavise migrate "
+		       "notary-server`, then "
+		       "start with service.yaml (store: sqlite, or a postgresql:// address)",
+		       path, backend);
 }
 
 static gboolean take_auth(PvServiceConfig *config, const json_t *auth, const char *path,

@@ -20,6 +20,7 @@ const PvCommand pv_commands[] = {
 	{ "db", "pavise-scan", "keep the advisory database" },
 	{ "tuf-client", "pavise-tuf", "follow a TUF 1.0 repository" },
 	{ "version", "pavise-scan", "compare versions, for scripts" },
+	{ "migrate", "pavise-migrate", "take over a Notary deployment" },
 	{ "serve", "pavised", "run the trust service" },
 	{ "adopt", "pavise-trust", "take repositories over from another trust server" },
 };

@@ -141,24 +141,44 @@ static char *find_pending(const PvSignerKeys *keys, const char *gun, const char 
 	return NULL;
 }
 
+static gboolean write_key(PvSignerKeys *keys, const char *gun, const char *role,
+			  const PvPrivateKey *key, const char *path, GError **error)
+{
+	g_autofree char *directory = directory_of(keys, gun);
+	g_autoptr(PvSecret) text = NULL;
+
+	if (!pv_file_make_directory(directory, 0700, error))
+		return FALSE;
+	text = pv_key_file_write(key, gun, role, keys->passphrase, error);
+	return text && pv_file_create(path, text->data, text->size, 0600, error);
+}
+
 static PvPublicKey *make_key(PvSignerKeys *keys, const char *gun, const char *role, GError **error)
 {
 	g_autoptr(PvPrivateKey) key = pv_private_key_generate(PV_KEY_ECDSA, error);
-	g_autofree char *directory = directory_of(keys, gun);
 	g_autofree char *path = NULL;
-	g_autoptr(PvSecret) text = NULL;
 	PvPublicKey *public;
 
-	if (!key || !pv_file_make_directory(directory, 0700, error))
+	if (!key)
 		return NULL;
 	public = pv_private_key_public(key);
-	text = pv_key_file_write(key, gun, role, keys->passphrase, error);
-	if (!text)
-		return NULL;
 	path = path_of(keys, gun, role, pv_public_key_id(public), TRUE);
-	if (!pv_file_create(path, text->data, text->size, 0600, error))
-		return NULL;
-	return pv_public_key_ref(public);
+	return write_key(keys, gun, role, key, path, error) ? pv_public_key_ref(public) : NULL;
+}
+
+gboolean pv_signer_keys_add(PvSignerKeys *keys, const char *gun, const char *role,
+			    const PvPrivateKey *key, gboolean is_pending, GError **error)
+{
+	const char *id = pv_public_key_id(pv_private_key_public(key));
+	g_autofree char *used = path_of(keys, gun, role, id, FALSE);
+	g_autofree char *pending = path_of(keys, gun, role, id, TRUE);
+
+	if (access(used, F_OK) == 0)
+		return TRUE;
+	if (access(pending, F_OK) != 0)
+		return write_key(keys, gun, role, key, is_pending ? pending : used, error);
+	return is_pending || rename(pending, used) == 0 ||
+	       pv_fail_errno(error, errno, "cannot rename %s", pending);
 }
 
 PvPublicKey *pv_signer_keys_pending(PvSignerKeys *keys, const char *gun, const char *role,

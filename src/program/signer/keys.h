@@ -30,4 +30,13 @@ gboolean pv_signer_keys_has(PvSignerKeys *keys, const char *gun, const char *rol
 const PvPrivateKey *pv_signer_keys_use(PvSignerKeys *keys, const char *gun, const char *role,
 				       const char *id, GError **error);
 
+/**
+ * pv_signer_keys_add:
+ *
+ * Keeps a key from elsewhere, whole or not at all. One that is there already stays; if it was
+ * pending there and @is_pending is FALSE, it is pending no more.
+ */
+gboolean pv_signer_keys_add(PvSignerKeys *keys, const char *gun, const char *role,
+			    const PvPrivateKey *key, gboolean is_pending, GError **error);
+
 gboolean pv_signer_keys_remove(PvSignerKeys *keys, const char *gun, GError **error);

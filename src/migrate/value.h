@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/clock.h"
+#include "migrate/source.h"
+
+/* (transfer full) (nullable): valid, non-empty UTF-8 of at most @max_bytes, else NULL. */
+char *pv_value_text(const PvMigrateField *field, gsize max_bytes);
+
+gboolean pv_value_number(const PvMigrateField *field, gint64 *ret_number);
+
+/* "2026-11-25 14:22:50.123456", with or without "+00", as the databases write UTC. */
+gboolean pv_value_time(const PvMigrateField *field, PvTime *ret_time);
