@@ -18,7 +18,8 @@ build="gcc meson ninja-build pkg-config scdoc ca-certificates
 run="crun runc docker-registry skopeo mmdebstrap jq openssl python3"
 
 # To test: the peers, the sanitizers' and fuzzers' compiler, the test tools.
-check="bats curl postgresql clang clang-format libclang-rt-14-dev llvm-14 python3 notary sqlite3 zstd xz-utils
+check="bats curl postgresql clang clang-format libclang-rt-14-dev llvm-14 python3 python3-cryptography
+	notary sqlite3 zstd xz-utils
 	busybox-static attr libcap2-bin faketime uidmap iproute2 procps apache2-utils bsdutils
 	wrk mariadb-server docker.io containerd strace systemd"
 

@@ -257,30 +257,62 @@ GBytes *pv_node_canonical(const PvNode *node)
 	return write_anew(node);
 }
 
+/* All but control characters, `<`, `>`, `&` and the first byte of U+2028 and U+2029. */
+static const guint8 is_plain[256] = {
+	[0x20 ... 0x25] = 1, [0x27 ... 0x3b] = 1, [0x3d] = 1,
+	[0x3f ... 0xe1] = 1, [0xe3 ... 0xff] = 1,
+};
+
+/* The length of the longest start of @text that stands in a file as it is. */
+static gsize plain_length(const char *text, gsize size)
+{
+	gsize i = 0;
+
+	while (i < size && is_plain[(guchar)text[i]])
+		i++;
+	return i;
+}
+
+/* One character that a file spells in another way, or 0xe2 with which such a one may begin. */
+static gsize append_spelled(GString *to, const char *text, gsize size)
+{
+	guchar c = (guchar)text[0];
+
+	if (c != 0xe2) {
+		g_string_append_printf(to, "\\u%04x", c);
+		return 1;
+	}
+	if (size < 3 ||
+	    (memcmp(text, "\xe2\x80\xa8", 3) != 0 && memcmp(text, "\xe2\x80\xa9", 3) != 0)) {
+		g_string_append_c(to, (char)c);
+		return 1;
+	}
+	g_string_append_printf(to, "\\u20%02x", (guchar)text[2] - 0x80);
+	return 3;
+}
+
 GBytes *pv_canonical_file_form(GBytes *canonical, GError **error)
 {
-	gsize size;
+	gsize size, at = 0;
 	const char *text = g_bytes_get_data(canonical, &size);
 	GString *to = g_string_sized_new(size);
 
-	for (gsize i = 0; i < size; i++) {
-		guchar c = (guchar)text[i];
+	while (at < size) {
+		gsize plain = plain_length(text + at, size - at);
 
-		if (c < 0x20) {
+		g_string_append_len(to, text + at, (gssize)plain);
+		at += plain;
+		if (at == size)
+			break;
+		if ((guchar)text[at] < 0x20) {
+			guchar c = (guchar)text[at];
+
 			g_string_free(to, TRUE);
 			return pv_fail_null(
 				error, PV_ERROR_SYNTAX,
 				"a name with the control character 0x%02x cannot be written", c);
 		}
-		if (c == '<' || c == '>' || c == '&') {
-			g_string_append_printf(to, "\\u%04x", c);
-		} else if (size - i >= 3 && (memcmp(text + i, "\xe2\x80\xa8", 3) == 0 ||
-					     memcmp(text + i, "\xe2\x80\xa9", 3) == 0)) {
-			g_string_append_printf(to, "\\u20%02x", (guchar)text[i + 2] - 0x80);
-			i += 2;
-		} else {
-			g_string_append_c(to, (char)c);
-		}
+		at += append_spelled(to, text + at, size - at);
 	}
 	return g_string_free_to_bytes(to);
 }

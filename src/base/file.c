@@ -20,27 +20,35 @@
 
 #define READ_STEP (64 * (gsize)1024)
 
-GBytes *pv_file_read_fd(int fd, const char *name, gsize max_bytes, GError **error)
+GBytes *pv_file_read_fd_sized(int fd, const char *name, gsize size_hint, gsize max_bytes,
+			      GError **error)
 {
 	g_autoptr(GByteArray) content = g_byte_array_new();
-	guint8 step[16 * 1024];
+	gsize filled = 0;
+	ssize_t got;
 
-	for (;;) {
-		ssize_t got = read(fd, step, sizeof(step));
-
+	g_byte_array_set_size(content, (guint)MAX(size_hint + 1, READ_STEP / 4));
+	while ((got = read(fd, content->data + filled, content->len - filled)) != 0) {
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0) {
 			pv_fail_errno(error, errno, "%s: cannot read", name);
 			return NULL;
 		}
-		if (got == 0)
-			return g_byte_array_free_to_bytes(g_steal_pointer(&content));
-		if ((gsize)got > max_bytes - content->len)
+		if ((gsize)got > max_bytes - filled)
 			return pv_fail_null(error, PV_ERROR_LIMIT,
 					    "%s: more than the %zu bytes allowed", name, max_bytes);
-		g_byte_array_append(content, step, (guint)got);
+		filled += (gsize)got;
+		if (filled == content->len)
+			g_byte_array_set_size(content, (guint)filled + READ_STEP);
 	}
+	g_byte_array_set_size(content, (guint)filled);
+	return g_byte_array_free_to_bytes(g_steal_pointer(&content));
+}
+
+GBytes *pv_file_read_fd(int fd, const char *name, gsize max_bytes, GError **error)
+{
+	return pv_file_read_fd_sized(fd, name, 0, max_bytes, error);
 }
 
 GBytes *pv_file_read(const char *path, gsize max_bytes, GError **error)
@@ -62,7 +70,7 @@ GBytes *pv_file_read(const char *path, gsize max_bytes, GError **error)
 			"%s: %" G_GINT64_FORMAT " bytes, at most %zu allowed", path,
 			(gint64)st.st_size, max_bytes);
 	else
-		content = pv_file_read_fd(fd, path, max_bytes, error);
+		content = pv_file_read_fd_sized(fd, path, (gsize)st.st_size, max_bytes, error);
 	close(fd);
 	return content;
 }

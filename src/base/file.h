@@ -27,6 +27,15 @@ GBytes *pv_file_read(const char *path, gsize max_bytes, GError **error);
 GBytes *pv_file_read_fd(int fd, const char *name, gsize max_bytes, GError **error);
 
 /**
+ * pv_file_read_fd_sized:
+ * @size_hint: how many bytes are likely, at most @max_bytes: allocated at once and not moved
+ *
+ * As pv_file_read_fd().
+ */
+GBytes *pv_file_read_fd_sized(int fd, const char *name, gsize size_hint, gsize max_bytes,
+			      GError **error);
+
+/**
  * pv_file_replace:
  * @path: the file to make or replace
  * @data: its new content, @size bytes

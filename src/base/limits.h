@@ -47,6 +47,12 @@
 #define PV_INDEX_MEMBER_BYTES_MAX (64 * PV_KIB) /* bytes: a target, named in the index */
 #define PV_INDEX_SETTLE_S         3 /* seconds: a file touched since then may be touched unseen */
 
+/* tuf: TUF 1.0 */
+#define PV_TUF1_ROOT_BYTES_MAX PV_MIB /* bytes: a root; PV_ROOT_ROTATIONS_MAX may come in a row */
+#define PV_TUF1_ROLES_MAX      262144 /* files in a snapshot; PyPI plans 16,384 hash bins */
+#define PV_TUF1_PATHS_MAX      4096   /* path patterns of one delegation */
+#define PV_TUF1_VISITS_MAX     256    /* delegated roles looked into for one target */
+
 /* trust */
 #define PV_CHANGE_BYTES_MAX \
 	(16 * PV_MIB) /* bytes: one staged change: keys and paths of a delegation */
@@ -170,7 +176,6 @@
 #define PV_ANSWER_CACHE_BYTES       (8 * PV_MIB) /* bytes: answers to reads, ready to be sent again */
 #define PV_JWT_BYTES_MAX            (12 * PV_KIB) /* bytes: a bearer token; a long chain makes 8 KiB */
 #define PV_JWT_CHAIN_MAX            8             /* certificates in a token's x5c */
-#define PV_JWT_ACCESS_MAX           1024          /* repositories that one token names */
 #define PV_TOKEN_KEYS_MAX           256           /* certificates in a rootcertbundle */
 
 /* store */

@@ -13,6 +13,8 @@
 
 #include "base/error.h"
 
+#define SMALL_BYTES 4096
+
 PvMessage *pv_message_new(guint32 kind)
 {
 	PvMessage *message = g_new0(PvMessage, 1);
@@ -129,22 +131,55 @@ PvMessage *pv_message_receive(int fd, gsize max_bytes, GError **error)
 
 /* --- framing ------------------------------------------------------------------------------ */
 
-static gboolean send_number(const PvMessageStream *stream, guint32 number, GError **error)
+/* What is small goes together, since each send wakes the receiver. */
+typedef struct {
+	const PvMessageStream *stream;
+	guint8 bytes[SMALL_BYTES];
+	gsize used;
+} Sender;
+
+static gboolean flush(Sender *sender, GError **error)
+{
+	gboolean done =
+		sender->used == 0 ||
+		sender->stream->send(sender->stream->data, sender->bytes, sender->used, error);
+
+	explicit_bzero(sender->bytes, sender->used); /* it may be a PIN */
+	sender->used = 0;
+	return done;
+}
+
+static gboolean put(Sender *sender, const void *data, gsize size, GError **error)
+{
+	if (size > SMALL_BYTES - sender->used && !flush(sender, error))
+		return FALSE;
+	if (size > SMALL_BYTES)
+		return sender->stream->send(sender->stream->data, data, size, error);
+	if (size > 0)
+		memcpy(sender->bytes + sender->used, data, size);
+	sender->used += size;
+	return TRUE;
+}
+
+static gboolean put_number(Sender *sender, guint32 number, GError **error)
 {
 	guint32 wire = GUINT32_TO_LE(number);
 
-	return stream->send(stream->data, &wire, sizeof wire, error);
+	return put(sender, &wire, sizeof wire, error);
 }
 
 gboolean pv_message_send_stream(const PvMessageStream *stream, const PvMessage *message,
 				GError **error)
 {
-	guint32 head[2] = { GUINT32_TO_LE(message->kind), GUINT32_TO_LE(message->fields->len) };
+	Sender sender;
 
 	if (message->fields->len > PV_MESSAGE_FIELDS_MAX)
 		return pv_fail(error, PV_ERROR_INTERNAL, "a message of %u fields",
 			       message->fields->len);
-	if (!stream->send(stream->data, head, sizeof head, error))
+	sender.stream = stream;
+	sender.used = 0;
+	if (!put_number(&sender, message->kind, error) ||
+	    !put_number(&sender, message->fields->len, error))
 		return FALSE;
 	for (guint i = 0; i < message->fields->len; i++) {
 		gsize size;
@@ -152,11 +187,10 @@ gboolean pv_message_send_stream(const PvMessageStream *stream, const PvMessage *
 
 		if (size > G_MAXUINT32)
 			return pv_fail(error, PV_ERROR_LIMIT, "a message field is too large");
-		if (!send_number(stream, (guint32)size, error) ||
-		    !stream->send(stream->data, data, size, error))
+		if (!put_number(&sender, (guint32)size, error) || !put(&sender, data, size, error))
 			return FALSE;
 	}
-	return TRUE;
+	return flush(&sender, error);
 }
 
 /* Reads @size bytes; 0 bytes at the start mean the end, which @ret_end tells. */

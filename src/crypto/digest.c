@@ -63,20 +63,28 @@ gboolean pv_digest_parse(const char *text, gsize length, PvDigest *ret_digest, G
 	return pv_fail(error, PV_ERROR_UNSUPPORTED, "digest: hash is neither sha256 nor sha512");
 }
 
+static void write_hex(const PvDigest *digest, char *to)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (gsize i = 0; i < digest->size; i++) {
+		*to++ = digits[digest->raw[i] >> 4];
+		*to++ = digits[digest->raw[i] & 15];
+	}
+	*to = '\0';
+}
+
 char *pv_digest_hex(const PvDigest *digest)
 {
-	GString *hex = g_string_sized_new(2 * (gsize)digest->size);
+	char *hex = g_malloc(2 * (gsize)digest->size + 1);
 
-	for (gsize i = 0; i < digest->size; i++)
-		g_string_append_printf(hex, "%02x", digest->raw[i]);
-	return g_string_free(hex, FALSE);
+	write_hex(digest, hex);
+	return hex;
 }
 
 void pv_digest_format(const PvDigest *digest, char *ret_text)
 {
-	g_autofree char *hex = pv_digest_hex(digest);
-
-	g_snprintf(ret_text, PV_DIGEST_TEXT_SIZE, "%s%s", hashes[digest->hash].prefix, hex);
+	write_hex(digest, g_stpcpy(ret_text, hashes[digest->hash].prefix));
 }
 
 gboolean pv_digest_equal(const PvDigest *a, const PvDigest *b)

@@ -84,6 +84,21 @@ static gboolean check_strength(EVP_PKEY *pkey, PvKeyKind kind, GError **error)
 		       "key: elliptic curve %s is none of P-224, P-256, P-384, P-521", group);
 }
 
+/* A password is never asked for: public keys have none, and a prompt would hang a server. */
+static int no_password(char *buffer, int size, int writing, void *data)
+{
+	return 0;
+}
+
+EVP_PKEY *pv_public_key_pkey_of_pem(const void *pem, gsize size)
+{
+	BIO *bio = BIO_new_mem_buf(pem, (int)size);
+	EVP_PKEY *pkey = PEM_read_bio_PUBKEY(bio, NULL, no_password, NULL);
+
+	BIO_free(bio);
+	return pkey;
+}
+
 /*
  * SubjectPublicKeyInfo of P-256 is one fixed head and the point. Nearly all keys are such, and
  * OpenSSL's general decoders and encoders would be most of the time a look-up takes.
@@ -149,10 +164,7 @@ static EVP_PKEY *read_plain(PvKeyKind kind, const guint8 *public, gsize size, GE
 	if (kind == PV_KEY_ED25519)
 		pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public, size);
 	else if (size > 10 && memcmp(public, "-----BEGIN", 10) == 0) {
-		BIO *bio = BIO_new_mem_buf(public, (int)size); /* pycrypto's rsa keys are PEM */
-
-		pkey = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
-		BIO_free(bio);
+		pkey = pv_public_key_pkey_of_pem(public, size); /* pycrypto's rsa keys are PEM */
 		at = public + size;
 	} else if (kind == PV_KEY_ECDSA && (pkey = read_p256(public, size))) {
 		at = public + size;
@@ -168,12 +180,6 @@ static EVP_PKEY *read_plain(PvKeyKind kind, const guint8 *public, gsize size, GE
 		return pv_fail_null(error, PV_ERROR_KEY, "key: not a public key: %s",
 				    pv_crypto_reason());
 	return pkey;
-}
-
-/* A password is never asked for: certificates have none, and a prompt would hang a server. */
-static int no_password(char *buffer, int size, int writing, void *data)
-{
-	return 0;
 }
 
 static STACK_OF(X509) * read_chain(const guint8 *pem, gsize size, GError **error)

@@ -38,6 +38,31 @@ PvPublicKey *pv_public_key_of_pkey(EVP_PKEY *pkey, GError **error);
 PvPrivateKey *pv_private_key_of_pkey(EVP_PKEY *pkey, GError **error);
 
 /**
+ * pv_public_key_pkey_of_pem:
+ *
+ * Returns: (transfer full): the key of one `PUBLIC KEY` block, or NULL. Never asks for a password.
+ */
+EVP_PKEY *pv_public_key_pkey_of_pem(const void *pem, gsize size);
+
+/* How a signature is made; the names for it differ from dialect to dialect. */
+typedef enum {
+	PV_SIGNING_ECDSA, /* DER, SHA-256 */
+	PV_SIGNING_EDDSA,
+	PV_SIGNING_PSS,      /* SHA-256, salt of 32 bytes */
+	PV_SIGNING_PSS_SALT, /* SHA-256, salt of any length (only to verify) */
+	PV_SIGNING_PKCS1     /* SHA-256 */
+} PvSigning;
+
+/**
+ * pv_public_key_verify_der:
+ * @signature: untrusted: for ECDSA in DER
+ *
+ * @signing must fit the kind of @pkey.
+ */
+gboolean pv_public_key_verify_der(EVP_PKEY *pkey, PvSigning signing, const void *message,
+				  gsize message_size, const guint8 *signature, gsize size);
+
+/**
  * pv_crypto_reason:
  *
  * Returns: (transfer none): OpenSSL's newest reason in words; its error queue is emptied.

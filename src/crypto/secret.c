@@ -82,7 +82,7 @@ PvSecret *pv_secret_take_environment(const char *name)
 	const char *value = g_getenv(name);
 	PvSecret *secret;
 
-	if (!value)
+	if (!value || !*value)
 		return NULL;
 	secret = pv_secret_new_copy(value, strnlen(value, PV_PASSPHRASE_BYTES_MAX));
 	OPENSSL_cleanse((void *)value, strlen(value));

@@ -44,7 +44,7 @@ void pv_secret_protect_process(void);
  * Moves its value out of the environment: copied to locked memory, overwritten, unset, so that no
  * child inherits it.
  *
- * Returns: (transfer full) (nullable): NULL if it was not set.
+ * Returns: (transfer full) (nullable): NULL if it was not set, or empty, as Docker and Notary read it.
  */
 PvSecret *pv_secret_take_environment(const char *name);
 

@@ -20,18 +20,16 @@
 #define PSS_SALT_BYTES   32
 #define RSA_BITS_NEW     3072
 
-typedef enum { SCHEME_ECDSA, SCHEME_EDDSA, SCHEME_PSS, SCHEME_PKCS1 } Scheme;
-
 static const struct {
 	const char *name;
-	Scheme scheme;
+	PvSigning signing;
 	PvKeyKind kind;
 } methods[] = {
-	{ "ecdsa", SCHEME_ECDSA, PV_KEY_ECDSA },
-	{ "eddsa", SCHEME_EDDSA, PV_KEY_ED25519 },
-	{ "rsapss", SCHEME_PSS, PV_KEY_RSA },
-	{ "rsapkcs1v15", SCHEME_PKCS1, PV_KEY_RSA },
-	{ "pycrypto-pkcs#1 pss", SCHEME_PSS, PV_KEY_RSA },
+	{ "ecdsa", PV_SIGNING_ECDSA, PV_KEY_ECDSA },
+	{ "eddsa", PV_SIGNING_EDDSA, PV_KEY_ED25519 },
+	{ "rsapss", PV_SIGNING_PSS, PV_KEY_RSA },
+	{ "rsapkcs1v15", PV_SIGNING_PKCS1, PV_KEY_RSA },
+	{ "pycrypto-pkcs#1 pss", PV_SIGNING_PSS, PV_KEY_RSA },
 };
 
 static gsize scalar_bytes(const EVP_PKEY *pkey)
@@ -73,26 +71,29 @@ static GBytes *raw_of_der(const EVP_PKEY *pkey, const guint8 *der, gsize size)
 	return done ? g_bytes_new(raw, 2 * half) : NULL;
 }
 
-static gboolean set_padding(EVP_PKEY_CTX *context, Scheme scheme)
+static gboolean set_padding(EVP_PKEY_CTX *context, PvSigning signing)
 {
-	if (scheme == SCHEME_PKCS1)
+	if (signing == PV_SIGNING_PKCS1)
 		return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
-	if (scheme == SCHEME_PSS)
+	if (signing == PV_SIGNING_PSS)
 		return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
 		       EVP_PKEY_CTX_set_rsa_pss_saltlen(context, PSS_SALT_BYTES) == 1;
+	if (signing == PV_SIGNING_PSS_SALT)
+		return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+		       EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_AUTO) == 1;
 	return TRUE;
 }
 
-static gboolean verify_der(EVP_PKEY *pkey, Scheme scheme, const void *message, gsize message_size,
-			   const guint8 *signature, gsize size)
+gboolean pv_public_key_verify_der(EVP_PKEY *pkey, PvSigning signing, const void *message,
+				  gsize message_size, const guint8 *signature, gsize size)
 {
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *context = NULL;
-	const char *hash = scheme == SCHEME_EDDSA ? NULL : "SHA256";
+	const char *hash = signing == PV_SIGNING_EDDSA ? NULL : "SHA256";
 	gboolean good;
 
 	good = EVP_DigestVerifyInit_ex(md, &context, hash, NULL, NULL, pkey, NULL) == 1 &&
-	       set_padding(context, scheme) &&
+	       set_padding(context, signing) &&
 	       EVP_DigestVerify(md, signature, size, message, message_size) == 1;
 	EVP_MD_CTX_free(md);
 	ERR_clear_error();
@@ -111,13 +112,13 @@ gboolean pv_public_key_verify(const PvPublicKey *key, const char *method, const 
 			continue;
 		if (methods[i].kind != key->kind)
 			return FALSE;
-		if (methods[i].scheme != SCHEME_ECDSA)
-			return verify_der(key->pkey, methods[i].scheme, message, message_size,
-					  signature, signature_size);
+		if (methods[i].signing != PV_SIGNING_ECDSA)
+			return pv_public_key_verify_der(key->pkey, methods[i].signing, message,
+							message_size, signature, signature_size);
 		der = der_of_raw(key->pkey, signature, signature_size, &length);
 		good = der && length > 0 &&
-		       verify_der(key->pkey, SCHEME_ECDSA, message, message_size, der,
-				  (gsize)length);
+		       pv_public_key_verify_der(key->pkey, PV_SIGNING_ECDSA, message, message_size,
+						der, (gsize)length);
 		OPENSSL_free(der);
 		return good;
 	}
@@ -179,13 +180,13 @@ GBytes *pv_private_key_sign(const PvPrivateKey *key, const void *message, gsize 
 {
 	static const struct {
 		const char *method;
-		Scheme scheme;
+		PvSigning signing;
 	} by_kind[] = {
-		[PV_KEY_ECDSA] = { "ecdsa", SCHEME_ECDSA },
-		[PV_KEY_RSA] = { "rsapss", SCHEME_PSS },
-		[PV_KEY_ED25519] = { "eddsa", SCHEME_EDDSA },
+		[PV_KEY_ECDSA] = { "ecdsa", PV_SIGNING_ECDSA },
+		[PV_KEY_RSA] = { "rsapss", PV_SIGNING_PSS },
+		[PV_KEY_ED25519] = { "eddsa", PV_SIGNING_EDDSA },
 	};
-	Scheme scheme = by_kind[key->public->kind].scheme;
+	PvSigning signing = by_kind[key->public->kind].signing;
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *context = NULL;
 	guint8 made[2048];
@@ -193,14 +194,14 @@ GBytes *pv_private_key_sign(const PvPrivateKey *key, const void *message, gsize 
 	gboolean done;
 	GBytes *signature = NULL;
 
-	done = EVP_DigestSignInit_ex(md, &context, scheme == SCHEME_EDDSA ? NULL : "SHA256", NULL,
-				     NULL, key->pkey, NULL) == 1 &&
-	       set_padding(context, scheme) &&
+	done = EVP_DigestSignInit_ex(md, &context, signing == PV_SIGNING_EDDSA ? NULL : "SHA256",
+				     NULL, NULL, key->pkey, NULL) == 1 &&
+	       set_padding(context, signing) &&
 	       EVP_DigestSign(md, made, &length, message, size) == 1;
 	EVP_MD_CTX_free(md);
 	if (done)
-		signature = scheme == SCHEME_ECDSA ? raw_of_der(key->pkey, made, length)
-						   : g_bytes_new(made, length);
+		signature = signing == PV_SIGNING_ECDSA ? raw_of_der(key->pkey, made, length)
+							: g_bytes_new(made, length);
 	if (!signature)
 		return pv_fail_null(error, PV_ERROR_KEY, "key %.7s: cannot sign: %s",
 				    key->public->id, pv_crypto_reason());

@@ -392,6 +392,19 @@ gboolean pv_copy(const PvSource *from, const PvSource *to, const PvCopyOptions *
 	return TRUE;
 }
 
+static gboolean keep_one_of_index(GBytes *bytes, const PvDescriptor *descriptor,
+				  const char *platform, PvCopyResult *ret_result, GError **error)
+{
+	g_autoptr(PvManifest) index =
+		pv_manifest_parse(bytes, descriptor->media_type, "the index", error);
+	const PvIndexEntry *entry = index ? pv_manifest_select(index, platform, error) : NULL;
+
+	if (!entry)
+		return FALSE;
+	keep_result(&entry->descriptor, ret_result);
+	return TRUE;
+}
+
 gboolean pv_copy_resolve(const PvReference *reference, const PvCopyOptions *options,
 			 PvCopyResult *ret_result, GError **error)
 {
@@ -408,6 +421,8 @@ gboolean pv_copy_resolve(const PvReference *reference, const PvCopyOptions *opti
 				     error);
 	if (!bytes)
 		return FALSE;
+	if (options->platform && pv_manifest_is_index_type(descriptor.media_type))
+		return keep_one_of_index(bytes, &descriptor, options->platform, ret_result, error);
 	keep_result(&descriptor, ret_result);
 	return TRUE;
 }

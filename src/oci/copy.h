@@ -43,7 +43,8 @@ gboolean pv_copy(const PvSource *from, const PvSource *to, const PvCopyOptions *
 /**
  * pv_copy_resolve:
  *
- * What a registry's reference names, without copying it.
+ * What a registry's reference names, without copying it: an index as such, unless the options name a
+ * platform.
  */
 gboolean pv_copy_resolve(const PvReference *reference, const PvCopyOptions *options,
 			 PvCopyResult *ret_result, GError **error);

@@ -17,8 +17,9 @@
 #include "oci/http_tls.h"
 #include "oci/http_url.h"
 
-#define SLOW_FACTOR      4            /* for requests that may_be_slow */
-#define SINK_BUFFER_SIZE (256 * 1024) /* bytes libcurl reads at once when a blob streams */
+#define RESERVED_BYTES_MAX (4 * 1024 * 1024) /* more must have come before it is allocated */
+#define SLOW_FACTOR        4                 /* for requests that may_be_slow */
+#define SINK_BUFFER_SIZE   (256 * 1024)      /* bytes libcurl reads at once when a blob streams */
 
 static gboolean is_success(int status)
 {
@@ -77,6 +78,13 @@ static size_t take_header(char *line, size_t unit, size_t count, void *user_data
 	return size;
 }
 
+/* Room for an announced body that is within its limit, so that what came is not moved. */
+static void reserve(GByteArray *body, guint size)
+{
+	g_byte_array_set_size(body, MIN(size, RESERVED_BYTES_MAX));
+	g_byte_array_set_size(body, 0);
+}
+
 /* Before the first byte of a good answer's body: its announced length, then the caller's begin. */
 static gboolean begin_body(PvHttpTransfer *transfer)
 {
@@ -92,6 +100,8 @@ static gboolean begin_body(PvHttpTransfer *transfer)
 			       "%s: the answer has %" G_GINT64_FORMAT
 			       " bytes, at most %" G_GUINT64_FORMAT " expected",
 			       transfer->url, (gint64)announced, request->max_bytes);
+	if (announced > 0 && !request->sink)
+		reserve(transfer->body, (guint)announced);
 	transfer->response.status = current_status(transfer);
 	return !request->begin ||
 	       request->begin(request->user_data, &transfer->response, &transfer->error);

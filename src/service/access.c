@@ -13,7 +13,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
-#include "base/limits.h"
 #include "crypto/jwt.h"
 #include "service/reply.h"
 
@@ -148,9 +147,8 @@ static const char *wrong_claim(const PvAccess *access, const json_t *claims, PvT
 static gboolean grants(const json_t *claims, const char *type, const char *name, const char *action)
 {
 	const json_t *list = json_object_get(claims, "access");
-	gsize length = MIN(json_array_size(list), PV_JWT_ACCESS_MAX);
 
-	for (gsize i = 0; i < length; i++) {
+	for (gsize i = 0; i < json_array_size(list); i++) {
 		const json_t *entry = json_array_get(list, i);
 		const json_t *actions = json_object_get(entry, "actions");
 

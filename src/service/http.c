@@ -10,11 +10,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <gnutls/gnutls.h>
 #include <malloc.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -22,7 +20,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
-#include "service/peer.h"
+#include "service/link.h"
 
 #define THREADS       2
 #define TIMEOUT_S     60
@@ -33,10 +31,14 @@
 #define LARGE_BYTES   (256 * PV_KIB)
 #define CORKED_BYTES  (12 * PV_KIB) /* fits into one record */
 
-/* AES-128 first: it is as good and a tenth faster, and the server chooses. */
+/*
+ * AES-128 first: it is as good and a tenth faster, and the server chooses. X25519 first among the
+ * groups: it is what clients send a share of, and any other choice costs them a round trip.
+ */
 #define PRIORITIES                                                                          \
 	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:" \
-	"+CHACHA20-POLY1305:%SERVER_PRECEDENCE"
+	"+CHACHA20-POLY1305:-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:"    \
+	"+GROUP-SECP521R1:%SERVER_PRECEDENCE"
 
 struct PvHttpServer {
 	struct MHD_Daemon *daemon;
@@ -61,63 +63,24 @@ static gboolean is_mark(const void *context)
 	return context == &no_body || context == &answered;
 }
 
-/* A connection, for as long as it stands. */
-typedef struct {
-	gboolean is_judged, is_corked;
-	const char *why; /* of its peer, once judged */
-} Link;
-
-static void note_connection(void *user, struct MHD_Connection *connection, void **socket_context,
-			    enum MHD_ConnectionNotificationCode what)
-{
-	if (what == MHD_CONNECTION_NOTIFY_STARTED)
-		*socket_context = g_new0(Link, 1);
-	else
-		g_free(*socket_context);
-}
-
-static Link *link_of(struct MHD_Connection *connection)
+static PvLink *link_of(struct MHD_Connection *connection)
 {
 	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
 		->socket_context;
 }
 
-static gnutls_session_t session_of(struct MHD_Connection *connection)
+static void note_connection(void *user, struct MHD_Connection *connection, void **socket_context,
+			    enum MHD_ConnectionNotificationCode what)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	const union MHD_ConnectionInfo *session, *socket;
 
-	return info ? info->tls_session : NULL;
-}
-
-/*
- * libmicrohttpd sends headers and body apart. A small answer is held together until the request is
- * over, so that it is one record and one system call: a third more requests a second.
- */
-static void cork(struct MHD_Connection *connection)
-{
-	gnutls_session_t session = session_of(connection);
-
-	if (!session)
+	if (what != MHD_CONNECTION_NOTIFY_STARTED) {
+		pv_link_free(*socket_context);
 		return;
-	gnutls_record_cork(session);
-	link_of(connection)->is_corked = TRUE;
-}
-
-static void uncork(struct MHD_Connection *connection)
-{
-	Link *link = link_of(connection);
-	int fd, off = 0;
-
-	if (!link->is_corked)
-		return;
-	link->is_corked = FALSE;
-	fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-	/* libmicrohttpd corks the socket too, and has let go of it before we send. */
-	setsockopt(fd, IPPROTO_TCP, TCP_CORK, &off, sizeof off);
-	/* A peer that sent many requests and read none of the answers: its connection ends. */
-	if (gnutls_record_uncork(session_of(connection), 0) < 0)
-		shutdown(fd, SHUT_RDWR);
+	}
+	session = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	socket = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	*socket_context = pv_link_new(session ? session->tls_session : NULL, socket->connect_fd);
 }
 
 static void pending_free(void *user, struct MHD_Connection *connection, void **context,
@@ -126,7 +89,7 @@ static void pending_free(void *user, struct MHD_Connection *connection, void **c
 	Pending *pending = *context;
 
 	*context = NULL;
-	uncork(connection);
+	pv_link_uncork(link_of(connection));
 	if (!pending || is_mark(pending))
 		return;
 	if (pending->body)
@@ -162,7 +125,7 @@ static enum MHD_Result send_ready(struct MHD_Connection *connection, const PvRea
 	gboolean same = known && pv_ready_answer_matches(ready, known);
 
 	if (pv_ready_answer_size(ready) < CORKED_BYTES)
-		cork(connection);
+		pv_link_cork(link_of(connection));
 	return MHD_queue_response(connection, same ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK,
 				  pv_ready_answer_response(ready));
 }
@@ -235,21 +198,6 @@ static enum MHD_Result answer_bodyless(PvHttpServer *server, struct MHD_Connecti
 	return send_answer(connection, &answer);
 }
 
-/* NULL if the peer is as it must be. */
-static const char *check_peer(const PvHttpServer *server, struct MHD_Connection *connection)
-{
-	Link *link;
-
-	if (!server->needs_certificate)
-		return NULL;
-	link = link_of(connection);
-	if (!link->is_judged) {
-		link->why = pv_peer_check(session_of(connection));
-		link->is_judged = TRUE;
-	}
-	return link->why;
-}
-
 /* The first call of a request: headers are in, the body is not. */
 static enum MHD_Result begin(PvHttpServer *server, struct MHD_Connection *connection,
 			     const char *path, const char *method, void **context)
@@ -259,7 +207,7 @@ static enum MHD_Result begin(PvHttpServer *server, struct MHD_Connection *connec
 	gboolean chunked = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
 						       "Transfer-Encoding") != NULL;
 	guint64 size = length ? g_ascii_strtoull(length, NULL, 10) : 0;
-	const char *why = check_peer(server, connection);
+	const char *why = server->needs_certificate ? pv_link_judge(link_of(connection)) : NULL;
 	PvServerRequest request;
 	Pending *pending;
 

@@ -15,6 +15,8 @@
 #include "base/limits.h"
 #include "trust/keys.h"
 
+#define GUN_PARTS_MAX 32 /* components of a repository's name that are looked into */
+
 struct PvTrustCache {
 	char *metadata; /* directory */
 	char *index;    /* file beside it, where Docker and Notary do not look */
@@ -79,7 +81,25 @@ static GBytes *load(void *data, const char *role)
 {
 	g_autofree char *path = metadata_path(data, role);
 
-	return pv_file_read(path, PV_METADATA_BYTES_MAX, NULL);
+	GBytes *file = pv_file_read(path, PV_METADATA_BYTES_MAX, NULL);
+
+	/* What a power failure may leave of a file that was new. */
+	if (file && g_bytes_get_size(file) == 0)
+		g_clear_pointer(&file, g_bytes_unref);
+	return file;
+}
+
+/*
+ * Metadata is replaced at once, whatever dies, but only a root in place of another is waited for
+ * until it is on the disk. What a power failure takes of the others is fetched and verified anew.
+ */
+static gboolean write_role(const char *path, GBytes *file, gboolean wait, GError **error)
+{
+	gsize size;
+	const void *bytes = g_bytes_get_data(file, &size);
+
+	return wait ? pv_file_replace(path, bytes, size, 0600, error)
+		    : pv_file_replace_unsynced(path, bytes, size, 0600, error);
 }
 
 static gboolean store(void *data, const char *role, GBytes *file, GError **error)
@@ -87,14 +107,12 @@ static gboolean store(void *data, const char *role, GBytes *file, GError **error
 	g_autofree char *path = metadata_path(data, role);
 	g_autofree char *directory = g_path_get_dirname(path);
 	g_autoptr(GBytes) before = load(data, role);
-	gsize size;
-	const void *bytes = g_bytes_get_data(file, &size);
 
 	/* The same again: only its age changes (age_s below). */
 	if (before && g_bytes_equal(before, file) && utimensat(AT_FDCWD, path, NULL, 0) == 0)
 		return TRUE;
 	return pv_file_make_directory(directory, 0700, error) &&
-	       pv_file_replace(path, bytes, size, 0600, error);
+	       write_role(path, file, before && strcmp(role, "root") == 0, error);
 }
 
 static gint64 age_s(void *data)
@@ -141,7 +159,50 @@ void pv_trust_cache_functions(PvTrustCache *cache, PvTufCache *ret_functions)
 
 gboolean pv_trust_cache_forget(PvTrustCache *cache, GError **error)
 {
-	return pv_file_remove_tree(cache->metadata, error);
+	return pv_file_remove_tree(cache->metadata, error) &&
+	       pv_file_remove_tree(cache->index, error);
+}
+
+static gboolean is_part_of_repository(const char *name)
+{
+	return strcmp(name, "metadata") == 0 || strcmp(name, "changelist") == 0;
+}
+
+/* A repository's directory may hold those of others: "lab" and "lab/app". */
+static void find_repositories(const char *path, const char *gun, guint depth, GPtrArray *found)
+{
+	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+	const char *name;
+	gboolean is_one = FALSE;
+
+	while (dir && (name = g_dir_read_name(dir))) {
+		g_autofree char *child = g_build_filename(path, name, NULL);
+		g_autofree char *child_gun =
+			gun ? g_strconcat(gun, "/", name, NULL) : g_strdup(name);
+
+		if (gun && is_part_of_repository(name))
+			is_one = TRUE;
+		else if (depth > 0 && g_file_test(child, G_FILE_TEST_IS_DIR) &&
+			 !g_file_test(child, G_FILE_TEST_IS_SYMLINK))
+			find_repositories(child, child_gun, depth - 1, found);
+	}
+	if (is_one && pv_trust_check_gun(gun, NULL))
+		g_ptr_array_add(found, g_strdup(gun));
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+GPtrArray *pv_trust_repositories(const char *directory)
+{
+	GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *path = g_build_filename(directory, "tuf", NULL);
+
+	find_repositories(path, NULL, GUN_PARTS_MAX, found);
+	g_ptr_array_sort(found, compare_texts);
+	return found;
 }
 
 /* --- keys --------------------------------------------------------------------------------- */

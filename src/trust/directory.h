@@ -36,6 +36,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvTrustCache, pv_trust_cache_free)
 /* Fills @ret_functions; they use @cache. */
 void pv_trust_cache_functions(PvTrustCache *cache, PvTufCache *ret_functions);
 
+/**
+ * pv_trust_repositories:
+ *
+ * Returns: (transfer full): char*: the repositories that @directory has metadata or staged changes
+ * of, sorted.
+ */
+GPtrArray *pv_trust_repositories(const char *directory);
+
 /* Forgets the repository's metadata; its staged changes stay. */
 gboolean pv_trust_cache_forget(PvTrustCache *cache, GError **error);
 

@@ -172,13 +172,13 @@ static gboolean apply_staged(PvEdit *edit, void *data, GError **error)
 }
 
 static gboolean publish_staged(PvRepository *repository, PvPassphrases *passphrases,
-			       PvPublished *ret_published, GError **error)
+			       const PvInitialise *initialise, PvPublished *ret_published,
+			       GError **error)
 {
 	const PvRepositoryOptions *options = &repository->options;
 	g_autoptr(GPtrArray) changes = pv_changelist_read(options->directory, options->gun, error);
-	const PvInitialise as_notary = { 0 };
 	const Work work = {
-		repository, passphrases, &as_notary, FALSE, apply_staged, changes, NULL
+		repository, passphrases, initialise, FALSE, apply_staged, changes, NULL
 	};
 
 	if (!changes || !run(&work, ret_published, error))
@@ -188,7 +188,8 @@ static gboolean publish_staged(PvRepository *repository, PvPassphrases *passphra
 }
 
 gboolean pv_repository_publish(PvRepository *repository, PvPassphrases *passphrases,
-			       PvPublished *ret_published, GError **error)
+			       const PvInitialise *initialise, PvPublished *ret_published,
+			       GError **error)
 {
 	const PvRepositoryOptions *options = &repository->options;
 	int lock = pv_trust_lock(options->directory, options->gun, error);
@@ -196,7 +197,7 @@ gboolean pv_repository_publish(PvRepository *repository, PvPassphrases *passphra
 
 	if (lock < 0)
 		return FALSE;
-	done = publish_staged(repository, passphrases, ret_published, error);
+	done = publish_staged(repository, passphrases, initialise, ret_published, error);
 	close(lock);
 	return done;
 }
@@ -223,19 +224,25 @@ static gboolean is_no_answer(const GError *error)
 	       g_error_matches(error, PV_ERROR, PV_ERROR_UNAUTHORIZED);
 }
 
-PvTufState *pv_repository_update_or_cached(PvRepository *repository, char **ret_warning,
-					   GError **error)
+static PvTufState *update(PvRepository *repository, const char *only, GError **error)
+{
+	return only ? pv_repository_look_up(repository, only, error)
+		    : pv_repository_update(repository, error);
+}
+
+PvTufState *pv_repository_update_or_cached(PvRepository *repository, const char *only,
+					   char **ret_warning, GError **error)
 {
 	g_autoptr(GError) failure = NULL;
 	gboolean offline = repository->options.offline;
-	PvTufState *state = pv_repository_update(repository, &failure);
+	PvTufState *state = update(repository, only, &failure);
 
 	*ret_warning = NULL;
 	if (state)
 		return state;
 	if (is_no_answer(failure) && was_published(repository)) {
 		repository->options.offline = TRUE;
-		state = pv_repository_update(repository, NULL);
+		state = update(repository, only, NULL);
 		repository->options.offline = offline;
 	}
 	if (state)

@@ -54,10 +54,26 @@ gboolean pv_repository_initialise(PvRepository *repository, PvPassphrases *passp
 /**
  * pv_repository_publish:
  *
- * Publishes what is staged. A repository that exists neither here nor there is initialised first.
+ * @initialise: (nullable): how to initialise a repository that exists neither here nor there; NULL
+ * does not: PV_ERROR_NOT_SIGNED
+ *
+ * Publishes what is staged.
  */
 gboolean pv_repository_publish(PvRepository *repository, PvPassphrases *passphrases,
-			       PvPublished *ret_published, GError **error);
+			       const PvInitialise *initialise, PvPublished *ret_published,
+			       GError **error);
+
+/**
+ * pv_repository_stage:
+ * @content: digest and length of the manifest
+ *
+ * Stages @tag without asking the server: for the roles that pv_repository_sign() would sign in, as
+ * far as the trust directory knows them, else for targets.
+ *
+ * Returns: (transfer full): char*: those roles.
+ */
+GPtrArray *pv_repository_stage(PvRepository *repository, const char *tag, const PvFileMeta *content,
+			       GError **error);
 
 /* Decides what to change in what the server has now; is called again after a lost race. */
 typedef gboolean (*PvEditFunc)(PvEdit *edit, void *data, GError **error);
@@ -120,7 +136,7 @@ gboolean pv_repository_add_signer(PvRepository *repository, PvPassphrases *passp
  * Removes targets/@name and its keys from targets/releases, which is signed anew if a key for that is
  * here.
  *
- * Errors: PV_ERROR_NOT_FOUND (no such signer), PV_ERROR_REFUSED (the last key of targets/releases
+ * Errors: PV_ERROR_ROLE (no such signer), PV_ERROR_REFUSED (the last key of targets/releases
  * signed it: remaining keys must sign it first; @force overrides).
  */
 gboolean pv_repository_remove_signer(PvRepository *repository, PvPassphrases *passphrases,
@@ -133,7 +149,7 @@ gboolean pv_repository_remove_signer(PvRepository *repository, PvPassphrases *pa
  *
  * Takes the tag out of every role whose key is here.
  *
- * Errors: PV_ERROR_NOT_FOUND (no role has it), PV_ERROR_KEY (roles have it whose keys are elsewhere;
+ * Errors: PV_ERROR_NOT_SIGNED (no role has it), PV_ERROR_KEY (roles have it whose keys are elsewhere;
  * nothing is changed then).
  */
 gboolean pv_repository_revoke(PvRepository *repository, PvPassphrases *passphrases, const char *tag,
@@ -151,11 +167,12 @@ gboolean pv_repository_delete(PvRepository *repository, gboolean remote, GError 
 
 /**
  * pv_repository_update_or_cached:
+ * @only: (nullable): the one target that is asked for, as in pv_repository_look_up()
  * @ret_warning: (out) (transfer full) (nullable): why the cache had to serve
  *
  * What Notary and Docker do when the server does not answer or has nothing (trust.md 3.2): what was
  * verified before is used as long as its timestamp lasts, with a warning. Under Pavise's own name
  * nothing does that: pv_repository_update() fails there.
  */
-PvTufState *pv_repository_update_or_cached(PvRepository *repository, char **ret_warning,
-					   GError **error);
+PvTufState *pv_repository_update_or_cached(PvRepository *repository, const char *only,
+					   char **ret_warning, GError **error);

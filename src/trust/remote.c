@@ -5,7 +5,7 @@
 #include "trust/remote.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <spawn.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -59,8 +59,11 @@ void pv_remote_free(PvRemote *remote)
 	g_free(remote);
 }
 
-static void G_GNUC_NORETURN become_fetch(const PvRemote *remote, const char *path, int fd)
+/* Spawned without a fork, whose copy of this process' memory would be most of the start. */
+static int spawn_fetch(const PvRemote *remote, const char *path, int fd, pid_t *ret_pid)
 {
+	posix_spawn_file_actions_t actions;
+	int failure;
 	char *none = (char *)"";
 	char *argv[] = { (char *)path,
 			 remote->server,
@@ -70,19 +73,18 @@ static void G_GNUC_NORETURN become_fetch(const PvRemote *remote, const char *pat
 			 remote->key_file ? remote->key_file : none,
 			 NULL };
 
-	if (fd == 3)
-		fcntl(fd, F_SETFD, 0);
-	else
-		dup2(fd, 3);
-	close_range(4, ~0U, 0);
-	execv(path, argv);
-	_exit(127);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, fd, 3); /* inherited, also if it is 3 */
+	posix_spawn_file_actions_addclosefrom_np(&actions, 4);
+	failure = posix_spawn(ret_pid, path, &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	return failure;
 }
 
 gboolean pv_remote_start(PvRemote *remote, GError **error)
 {
 	g_autofree char *path = pv_process_program("pavise-fetch");
-	int pair[2];
+	int pair[2], failure;
 	pid_t pid;
 
 	if (remote->pid > 0)
@@ -91,13 +93,11 @@ gboolean pv_remote_start(PvRemote *remote, GError **error)
 		return pv_fail_errno(error, errno, "cannot run %s", path);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
 		return pv_fail_errno(error, errno, "cannot make a socket pair");
-	pid = fork();
-	if (pid == 0)
-		become_fetch(remote, path, pair[1]);
+	failure = spawn_fetch(remote, path, pair[1], &pid);
 	close(pair[1]);
-	if (pid < 0) {
+	if (failure) {
 		close(pair[0]);
-		return pv_fail_errno(error, errno, "cannot start %s", path);
+		return pv_fail_errno(error, failure, "cannot start %s", path);
 	}
 	remote->pid = pid;
 	remote->fd = pair[0];

@@ -51,6 +51,47 @@ static gboolean add_tag(PvEdit *edit, void *data, GError **error)
 	return TRUE;
 }
 
+/* (transfer full): the roles, as the cache knows them. */
+static GPtrArray *known_roles(PvRepository *repository, const Signing *signing)
+{
+	gboolean offline = repository->options.offline;
+	g_autoptr(PvTufState) state = NULL;
+	g_autoptr(PvEdit) edit = NULL;
+	g_autoptr(GPtrArray) names = NULL;
+	GPtrArray *roles = g_ptr_array_new_with_free_func(g_free);
+
+	repository->options.offline = TRUE;
+	repository->publishing = TRUE;
+	state = pv_repository_update(repository, NULL);
+	repository->publishing = FALSE;
+	repository->options.offline = offline;
+	if (!state) {
+		g_ptr_array_add(roles, g_strdup("targets"));
+		return roles;
+	}
+	edit = pv_edit_new(state, pv_time_now());
+	names = roles_to_sign(signing, edit);
+	for (guint i = 0; i < names->len; i++)
+		g_ptr_array_add(roles, g_strdup(names->pdata[i]));
+	return roles;
+}
+
+GPtrArray *pv_repository_stage(PvRepository *repository, const char *tag, const PvFileMeta *content,
+			       GError **error)
+{
+	const Signing signing = { repository, tag, content };
+	g_autoptr(GPtrArray) roles = known_roles(repository, &signing);
+
+	for (guint i = 0; i < roles->len; i++) {
+		g_autoptr(PvChange) change = pv_change_add_target(roles->pdata[i], tag, content);
+
+		if (!pv_changelist_add(repository->options.directory, repository->options.gun,
+				       change, error))
+			return NULL;
+	}
+	return g_steal_pointer(&roles);
+}
+
 /* What was signed must be what the server gives now. */
 static PvTrustAnswer *read_back(PvRepository *repository, const char *tag,
 				const PvFileMeta *content, GError **error)
@@ -132,9 +173,9 @@ static GPtrArray *roles_to_revoke(const Revoking *revoking, const PvEdit *edit, 
 	if (found->len > 0)
 		return g_steal_pointer(&found);
 	if (revoking->tag)
-		return pv_fail_null(error, PV_ERROR_NOT_FOUND, "nobody has signed tag %s",
+		return pv_fail_null(error, PV_ERROR_NOT_SIGNED, "nobody has signed tag %s",
 				    revoking->tag);
-	return pv_fail_null(error, PV_ERROR_NOT_FOUND, "nobody has signed any tag");
+	return pv_fail_null(error, PV_ERROR_NOT_SIGNED, "nobody has signed any tag");
 }
 
 static gboolean remove_tag(PvEdit *edit, void *data, GError **error)

@@ -141,7 +141,7 @@ static gboolean remove_signer(PvEdit *edit, void *data, GError **error)
 	g_autoptr(PvChange) removal = pv_change_remove_delegation(signer->role);
 
 	if (!leaving)
-		return pv_fail(error, PV_ERROR_NOT_FOUND, "no signer %s",
+		return pv_fail(error, PV_ERROR_ROLE, "no signer %s",
 			       signer->role + strlen("targets/"));
 	if (releases && keys_left(releases, leaving) < releases->threshold && !signer->force)
 		return pv_fail(

@@ -90,7 +90,8 @@ static gboolean add_target(PvMetadata *metadata, const PvIndexEntry *entry, int 
 /* The whole role, without verifying it again. */
 static PvMetadata *whole(const PvIndexEntry *entry, int fd)
 {
-	g_autoptr(GBytes) file = pv_file_read_fd(fd, entry->role, PV_METADATA_BYTES_MAX, NULL);
+	g_autoptr(GBytes) file = pv_file_read_fd_sized(fd, entry->role, entry->file.length,
+						       PV_METADATA_BYTES_MAX, NULL);
 	PvMetadata *metadata =
 		file ? pv_metadata_parse_for_index(entry->role, file, NULL, NULL) : NULL;
 
@@ -204,11 +205,20 @@ PvMetadata *pv_tuf_vouched(PvTufUpdate *update, const char *name, const PvFileMe
 
 /* --- keeping the index ----------------------------------------------------------------------- */
 
+/* TRUE if the file of @fd is just @file; piece by piece, so that no memory has to be filled. */
 static gboolean holds(int fd, GBytes *file)
 {
-	g_autoptr(GBytes) found = pv_file_read_fd(fd, "metadata", g_bytes_get_size(file), NULL);
+	guint8 piece[64 * 1024];
+	gsize size, at = 0;
+	const guint8 *data = g_bytes_get_data(file, &size);
+	ssize_t got;
 
-	return found && g_bytes_equal(found, file);
+	while ((got = pread(fd, piece, sizeof piece, (off_t)at)) > 0) {
+		if ((gsize)got > size - at || memcmp(piece, data + at, (gsize)got) != 0)
+			return FALSE;
+		at += (gsize)got;
+	}
+	return got == 0 && at == size;
 }
 
 /* The entry of a role that was read whole, if the remembered file is the one that was read. */

@@ -13,13 +13,29 @@
 #include "base/canonical.h"
 #include "base/error.h"
 
+/* In place: a role of 10,000 targets has 20,000 of these. */
 static void append_base64(GString *to, const void *data, gsize size)
 {
-	g_autofree char *text = g_base64_encode(data, size);
+	gsize start = to->len + 1, length;
+	int state = 0, save = 0;
 
-	g_string_append_c(to, '"');
-	g_string_append(to, text);
-	g_string_append_c(to, '"');
+	g_string_set_size(to, start + (size / 3 + 1) * 4 + 1);
+	to->str[start - 1] = '"';
+	length = g_base64_encode_step(data, size, FALSE, to->str + start, &state, &save);
+	length += g_base64_encode_close(FALSE, to->str + start + length, &state, &save);
+	to->str[start + length] = '"';
+	g_string_set_size(to, start + length + 1);
+}
+
+static void append_number(GString *to, guint64 number)
+{
+	char digits[24], *at = digits + sizeof digits;
+
+	do {
+		*--at = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	g_string_append_len(to, at, digits + sizeof digits - at);
 }
 
 static int compare_texts(const void *a, const void *b)
@@ -178,7 +194,9 @@ static void append_file(GString *to, const PvFileMeta *meta)
 		g_string_append(to, meta->sha256.size ? ",\"sha512\":" : "\"sha512\":");
 		append_base64(to, meta->sha512.raw, meta->sha512.size);
 	}
-	g_string_append_printf(to, "},\"length\":%" G_GUINT64_FORMAT "}", meta->length);
+	g_string_append(to, "},\"length\":");
+	append_number(to, meta->length);
+	g_string_append_c(to, '}');
 }
 
 static gboolean append_files(GString *to, const char *member, GHashTable *files, GError **error)

@@ -209,6 +209,100 @@ ids() {
 	[ ! -d "/proc/$signer" ]
 }
 
+@test "health says what does not answer, by name, with 503" {
+	start --listen 127.0.0.1:0 --data "$data"
+	[ "$(get /_notary_server/health)" = '{}' ]
+	kill -KILL "$(pgrep -P "$service_pid")"
+	for _ in $(seq 100); do
+		[ "$(get /_notary_server/health)" = '{}' ] || break
+		sleep 0.1
+	done
+	body=$(get /_notary_server/health)
+	grep -q ' 503 ' "$BATS_TEST_TMPDIR/headers"
+	[[ "$body" == '{"signer":"'*'"}' ]]
+	# Reading goes on, signing is refused with Notary's code.
+	[[ "$(get /v2/lab/app/_trust/tuf/timestamp.key)" == *'"code":"NO_CRYPTOSERVICE"'* ]]
+	grep -q ' 500 ' "$BATS_TEST_TMPDIR/headers"
+	[[ "$(get /v2/lab/app/_trust/tuf/timestamp.json)" == *METADATA_NOT_FOUND* ]]
+}
+
+# need_notary: Debian's client, and a repository lab/app that it published.
+need_notary() {
+	command -v notary >/dev/null || { echo "the peer notary is missing" >&2; return 1; }
+	notary -s "$server" --tlscacert "$data/tls/ca.crt" -d "$BATS_TEST_TMPDIR/n" init -p lab/app
+}
+
+@test "timestamps are signed anew by the clock, when half their life is over and before anybody asks" {
+	start --listen 127.0.0.1:0 --data "$data"
+	need_notary
+	get /v2/lab/app/_trust/tuf/timestamp.json >"$BATS_TEST_TMPDIR/before"
+	stop_service
+	# Six days later nothing happens, eight days later the clock has signed.
+	for days in 6 8; do
+		: >"$BATS_TEST_TMPDIR/log/out"
+		faketime -f "+${days}d" "$PAVISE_BIN/pavise" serve --listen 127.0.0.1:0 --data "$data" >"$BATS_TEST_TMPDIR/log/out" 2>"$BATS_TEST_TMPDIR/log/err" 3>&- &
+		service_pid=$!
+		wait_for "$BATS_TEST_TMPDIR/log/out" '^ready '
+		server=$(sed -n 's/^ready //p' "$BATS_TEST_TMPDIR/log/out")
+		rows=0
+		for _ in $(seq 50); do
+			# The change feed, which does not look at the timestamp.
+			rows=$(get '/v2/lab/app/_trust/changefeed?records=0' | python3 -c 'import json, sys; print(json.load(sys.stdin)["count"])')
+			[ "$rows" = 1 ] || break
+			sleep 0.1
+		done
+		[ "$rows" = $((days == 8 ? 2 : 1)) ] || { echo "$days days: $rows rows"; cat "$BATS_TEST_TMPDIR/log/err"; false; }
+		get /v2/lab/app/_trust/tuf/timestamp.json >"$BATS_TEST_TMPDIR/after"
+		pkill -TERM -P "$service_pid" # faketime waits for its child
+		wait "$service_pid" || true
+		service_pid=
+	done
+	python3 - "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after" <<-'PYTHON'
+		import json, sys
+		before, after = (json.load(open(name))["signed"] for name in sys.argv[1:])
+		assert after["version"] == before["version"] + 1
+		assert after["meta"] == before["meta"]
+		assert after["expires"] > before["expires"]
+	PYTHON
+}
+
+@test "deleting a repository deletes its keys, and those of no other" {
+	start --listen 127.0.0.1:0 --data "$data"
+	need_notary
+	get /v2/lab/other/_trust/tuf/timestamp.key >"$BATS_TEST_TMPDIR/other"
+	mine=$data/signer/$(printf lab/app | sha256sum | cut -d' ' -f1)
+	[ -n "$(ls "$mine")" ]
+	curl -s --cacert "$data/tls/ca.crt" -X DELETE "$server/v2/lab/app/_trust/tuf/"
+	[ -z "$(ls "$mine" 2>/dev/null)" ]
+	[ "$(get /v2/lab/other/_trust/tuf/timestamp.key)" = "$(cat "$BATS_TEST_TMPDIR/other")" ]
+}
+
+@test "slow retrieval: clients that drip their requests do not hold others up" {
+	start --listen 127.0.0.1:0 --data "$data"
+	python3 - "${server#https://}" "$data/tls/ca.crt" >"$BATS_TEST_TMPDIR/dripping" <<-'PYTHON' 3>&- &
+		import socket, ssl, sys, time
+		host, port = sys.argv[1].split(":")
+		context = ssl.create_default_context(cafile=sys.argv[2])
+		held = []
+		for i in range(100):
+		    tls = context.wrap_socket(socket.create_connection((host, int(port))), server_hostname=host)
+		    tls.sendall(b"POST /v2/lab/app/_trust/tuf/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n"
+		                b"Content-Type: multipart/form-data; boundary=x\r\n\r\n" if i % 2 else b"GET /v2/ HT")
+		    held.append(tls)
+		print("dripping", flush=True)
+		for _ in range(600):
+		    time.sleep(0.1)
+		    for tls in held[1::2]:
+		        tls.sendall(b"x")
+	PYTHON
+	dripping=$!
+	wait_for "$BATS_TEST_TMPDIR/dripping" dripping
+	for _ in $(seq 10); do
+		[ "$(curl -s --max-time 10 --cacert "$data/tls/ca.crt" "$server/_notary_server/health")" = '{}' ]
+	done
+	kill $dripping
+}
+
 @test "users that do not exist, are root, or are the same stop the start" {
 	[ "$(id -u)" = 0 ] || skip "needs root"
 	while read -r user signer sentence; do

@@ -9,18 +9,6 @@ load ../cli/helper
 load ../cli/service
 load docker
 
-setup_file() {
-	engine_allowed >/dev/null || return 0
-	start_engine "$BATS_FILE_TMPDIR/engine"
-	start_docker_registry "$BATS_FILE_TMPDIR/registry"
-	export registry
-}
-
-teardown_file() {
-	stop_process "$BATS_FILE_TMPDIR/registry"
-	stop_engine "$BATS_FILE_TMPDIR/engine"
-}
-
 setup() {
 	require_engine
 	mapfile -t clients < <(docker_clients)
@@ -236,6 +224,8 @@ go_on() {
 	ln -s "$PAVISE_BIN/docker-trust" flags/cli-plugins/docker-trust
 	for path in "${clients[@]}"; do
 		[ "$("$path" --config "$PWD/flags" signing inspect "$repo:1" | jq -r '.[0].SignedTags[0].SignedTag')" = 1 ]
+		run -0 --separate-stderr env DOCKER_CONFIG="$PWD/flags" "$path" __completeNoDesc signing s
+		[ "$(client_major "$path")" -lt 28 ] || [ "$output" = $'signer\nsign\n:4' ]
 		run -0 "$path" --config "$PWD/flags" --help
 		[[ "$output" == *"signing"*"Manage trust on Docker images"* ]]
 		[ "$("$path" --config "$PWD/flags" trust inspect "$repo:1" | jq -r '.[0].SignedTags[0].SignedTag')" = 1 ]

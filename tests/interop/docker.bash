@@ -3,6 +3,19 @@
 # no bridge and no iptables, so that it changes nothing of the machine's network. Load it after
 # helper and service.
 
+# One engine and one registry for all tests of a file.
+setup_file() {
+	engine_allowed >/dev/null || return 0
+	start_engine "$BATS_FILE_TMPDIR/engine"
+	start_docker_registry "$BATS_FILE_TMPDIR/registry"
+	export registry
+}
+
+teardown_file() {
+	stop_process "$BATS_FILE_TMPDIR/registry"
+	stop_engine "$BATS_FILE_TMPDIR/engine"
+}
+
 # engine_allowed: whether an engine can be started here; otherwise says why not.
 engine_allowed() {
 	local missing=

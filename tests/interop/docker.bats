@@ -6,18 +6,6 @@ load ../cli/helper
 load ../cli/service
 load docker
 
-setup_file() {
-	engine_allowed >/dev/null || return 0
-	start_engine "$BATS_FILE_TMPDIR/engine"
-	start_docker_registry "$BATS_FILE_TMPDIR/registry"
-	export registry
-}
-
-teardown_file() {
-	stop_process "$BATS_FILE_TMPDIR/registry"
-	stop_engine "$BATS_FILE_TMPDIR/engine"
-}
-
 setup() {
 	require_engine
 	mapfile -t clients < <(docker_clients)
@@ -28,6 +16,7 @@ setup() {
 
 teardown() {
 	stop_service
+	stop_process "$BATS_TEST_TMPDIR/tokens"
 	stop_process "$BATS_TEST_TMPDIR/notary-server"
 }
 
@@ -183,5 +172,75 @@ forget() {
 		trusted pull "$repo:1"
 		run -0 trusted run --rm "$repo:2"
 		[[ "$output" == *"two of $major" ]]
+	done
+}
+
+# self_signed NAME SUBJECT-ALTERNATIVE: NAME.key and NAME.crt in $BATS_TEST_TMPDIR/tokens.
+self_signed() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=$1" \
+		-addext "subjectAltName=$2" -keyout "$BATS_TEST_TMPDIR/tokens/$1.key" \
+		-out "$BATS_TEST_TMPDIR/tokens/$1.crt" 2>/dev/null
+}
+
+# start_with_tokens: our server, which believes a token service that knows alice.
+start_with_tokens() {
+	local dir=$BATS_TEST_TMPDIR/tokens data=$BATS_TEST_TMPDIR/guarded
+	mkdir -p "$dir" "$data"
+	self_signed signer DNS:signer
+	self_signed tls IP:127.0.0.1
+	: >"$dir/port"
+	"$PAVISE_SOURCE/tests/interop/token-server" "$dir" --tls >"$dir/port" 2>"$dir/log" 3>&- &
+	echo $! >"$dir/pid"
+	wait_for "$dir/port" '^[0-9]+$'
+	tokens=127.0.0.1:$(cat "$dir/port")
+	cat >"$data/service.yaml" <<-YAML
+		auth:
+		  type: token
+		  realm: https://$tokens/token
+		  service: notary-test
+		  issuer: token-test
+		  rootcertbundle: $dir/signer.crt
+	YAML
+	stop_service
+	: >"$data/out"
+	pavise serve --config "$data/service.yaml" --listen 127.0.0.1:0 --data "$data" >"$data/out" 2>"$data/log" 3>&- &
+	service_pid=$!
+	wait_for "$data/out" '^ready https://'
+	server=$(sed -n 's/^ready //p' "$data/out")
+	ca=$data/tls/ca.crt
+}
+
+# token_home DIR [USER:PASSWORD]
+token_home() {
+	docker_home "$1" "$server" "$ca"
+	cat "$BATS_TEST_TMPDIR/tokens/tls.crt" >>"$1/tls/${server#https://}/ca.crt"
+	mkdir -p "$1/tls/$tokens"
+	cp "$BATS_TEST_TMPDIR/tokens/tls.crt" "$1/tls/$tokens/ca.crt"
+	[ -z "${2:-}" ] || echo '{"auths":{"'"$registry"'":{"auth":"'"$(printf %s "$2" | base64)"'"}}}' >"$1/config.json"
+}
+
+@test "tokens: the registry's login publishes, everybody reads, others are refused" {
+	start_with_tokens
+	for client in "${clients[@]}"; do
+		for kind in theirs ours; do
+			trust=("$client" trust)
+			[ $kind = theirs ] || trust=("$PAVISE_BIN/docker-trust" trust)
+			name=$kind$(client_major "$client")
+			repo=$space/$name
+			token_home "$BATS_TEST_TMPDIR/$name" alice:secret
+			load_image "$client" "$repo:1" "$name"
+			run -0 "${trust[@]}" sign "$repo:1"
+			[[ "$output" == *"Created signer: alice"*"Successfully signed $repo:1"* ]]
+			token_home "$BATS_TEST_TMPDIR/$name-anonymous"
+			trusted pull "$repo:1"
+			[ "$("${trust[@]}" inspect "$repo:1" | jq -c '.[0].SignedTags[0].Signers')" = '["alice"]' ]
+			cp -r "$BATS_TEST_TMPDIR/$name/trust/private" "$DOCKER_CONFIG/trust/"
+			run -1 "${trust[@]}" revoke -y "$repo:1"
+			[[ "$output" == *"could not remove signature for $repo:1: "* ]]
+			trusted pull "$repo:1"
+			token_home "$BATS_TEST_TMPDIR/$name-stranger" mallory:secret
+			run -1 "${trust[@]}" signer add --key "$BATS_TEST_TMPDIR/tokens/signer.crt" mallory "$repo-new"
+			[[ "$output" == *"ailed to add signer to: $repo-new"* ]]
+		done
 	done
 }

@@ -1,17 +1,18 @@
 # Debian's notary-server for tests; load it after service, and end it with stop_notary_server.
 
-# Debian's own server, in memory, with the certificate that ours made.
+# start_notary_server [DIR]: Debian's own server, in memory, with the certificate that ours made in
+# DIR/service.
 start_notary_server() {
-	local port
+	local port dir=${1:-$BATS_TEST_TMPDIR}
 	port=$(free_port)
-	cat >"$BATS_TEST_TMPDIR/notary-server.json" <<JSON
+	cat >"$dir/notary-server.json" <<JSON
 {"server": {"http_addr": "127.0.0.1:$port",
-  "tls_cert_file": "$BATS_TEST_TMPDIR/service/tls/server.crt",
-  "tls_key_file": "$BATS_TEST_TMPDIR/service/tls/server.key"},
+  "tls_cert_file": "$dir/service/tls/server.crt",
+  "tls_key_file": "$dir/service/tls/server.key"},
  "trust_service": {"type": "local", "hostname": "", "port": "", "key_algorithm": "ed25519"},
  "logging": {"level": "error"}, "storage": {"backend": "memory"}}
 JSON
-	notary-server -config "$BATS_TEST_TMPDIR/notary-server.json" >"$BATS_TEST_TMPDIR/notary-server.log" 2>&1 3>&- &
+	notary-server -config "$dir/notary-server.json" >"$dir/notary-server.log" 2>&1 3>&- &
 	notary_server_pid=$!
 	for _ in $(seq 100); do
 		(exec 4<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break

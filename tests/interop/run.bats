@@ -67,7 +67,9 @@ with_layer() {
 		[[ "$output" != *"/opt/old:"*$'\na\n'* ]]
 		[[ "$output" == *"/gone: No such file"* ]]
 		[[ "$output" == *"/null: No such file"* ]]
-		[[ "$output" == *$'of app\n1000:1000'* ]]
+		# Two streams, in any order.
+		[[ "$output" == *"of app"* ]]
+		grep -qx 1000:1000 <<<"$output"
 		[ "${lines[-1]}" -le 4 ]
 	done
 }
@@ -275,7 +277,9 @@ add("tmp", tarfile.DIRTYPE, mode=0o1777)')
 }
 
 @test "an ordinary user gets one clear sentence" {
-	run setpriv --reuid 65534 --regid 65534 --clear-groups "$PAVISE_BIN/pavise" run --allow-unsigned "$IMAGE" true
+	# The one capability is for a checkout in a directory that others may not enter.
+	run setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps +dac_read_search \
+		--ambient-caps +dac_read_search "$PAVISE_BIN/pavise" run --allow-unsigned "$IMAGE" true
 	[ "$status" -eq 125 ]
 	[ "$output" = "pavise run: containers need root for now: run this with sudo" ]
 }

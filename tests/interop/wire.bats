@@ -4,45 +4,26 @@
 bats_require_minimum_version 1.5.0
 load ../cli/helper
 load ../cli/service
+load ask
+load notary-server
 
 setup_file() {
 	command -v notary-server >/dev/null || { echo "the peer notary-server is missing" >&2; return 1; }
-	start_service "$BATS_FILE_TMPDIR/service"
-	local port
-	port=$(free_port)
-	cat >"$BATS_FILE_TMPDIR/notary-server.json" <<JSON
-{"server": {"http_addr": "127.0.0.1:$port",
-  "tls_cert_file": "$BATS_FILE_TMPDIR/service/tls/server.crt",
-  "tls_key_file": "$BATS_FILE_TMPDIR/service/tls/server.key"},
- "trust_service": {"type": "local", "hostname": "", "port": "", "key_algorithm": "ecdsa"},
- "logging": {"level": "error"}, "storage": {"backend": "memory"}}
-JSON
-	notary-server -config "$BATS_FILE_TMPDIR/notary-server.json" >"$BATS_FILE_TMPDIR/notary-server.log" 2>&1 3>&- &
-	peer_pid=$!
-	for _ in $(seq 200); do
-		(exec 4<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
-		sleep 0.1
-	done
-	export server ca service_pid peer_pid peer=https://127.0.0.1:$port
+	ASAN_OPTIONS=${ASAN_OPTIONS:-}:quarantine_size_mb=1 start_service "$BATS_FILE_TMPDIR/service"
+	ours=$server
+	start_notary_server "$BATS_FILE_TMPDIR"
+	peer=$server server=$ours
+	export server ca service_pid notary_server_pid peer
 }
 
 teardown_file() {
-	kill "$service_pid" "$peer_pid"
+	stop_notary_server
+	kill "$service_pid"
 }
 
 # wire CASE: both servers, compared.
 wire() {
 	"$PAVISE_SOURCE/tests/interop/wire.py" "$server" "$peer" "$ca" "$1"
-}
-
-# ask METHOD PATH [CURL OPTION…]: sets status, headers, body.
-ask() {
-	local method=$1 path=$2
-	shift 2
-	status=$(curl -s --max-time 60 --path-as-is --cacert "$ca" -X "$method" -D "$BATS_TEST_TMPDIR/headers" \
-		-o "$BATS_TEST_TMPDIR/body" -w '%{http_code}' "$@" "$server$path")
-	headers=$(tr -d '\r' <"$BATS_TEST_TMPDIR/headers")
-	body=$(cat "$BATS_TEST_TMPDIR/body" 2>/dev/null || true)
 }
 
 # publish GUN: one target by Debian's client.

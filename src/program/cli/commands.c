@@ -5,8 +5,11 @@
 #include "program/cli/commands.h"
 
 const PvCommand pv_commands[] = {
-	{ "key", "pavise-trust", "make and list signing keys" },
+	{ "key", "pavise-trust", "make, list, move and remove signing keys" },
 	{ "sign", "pavise-trust", "sign a tag" },
+	{ "revoke", "pavise-trust", "take back the signature of a tag" },
+	{ "signer", "pavise-trust", "say who may sign" },
+	{ "repo", "pavise-trust", "administer a repository's trust data" },
 	{ "verify", "pavise-trust", "tell the digest that a tag's publisher signed" },
 	{ "inspect", "pavise-trust", "tell who may sign and what is signed" },
 	{ "trace", "pavise-trust", "tell the life of an image" },
@@ -15,6 +18,7 @@ const PvCommand pv_commands[] = {
 	{ "copy", "pavise-image", "copy an image: registry, layout, archive" },
 	{ "scan", "pavise-scan", "list the vulnerabilities in an image" },
 	{ "db", "pavise-scan", "keep the advisory database" },
+	{ "tuf-client", "pavise-tuf", "follow a TUF 1.0 repository" },
 	{ "version", "pavise-scan", "compare versions, for scripts" },
 	{ "serve", "pavised", "run the trust service" },
 };

@@ -145,7 +145,7 @@ static gboolean resolve(const Options *options, const char *name, GError **error
 {
 	g_auto(PvReference) reference = { 0 };
 	g_auto(PvCopyResult) result = { 0 };
-	PvCopyOptions copy_options = { .ca_file = options->ca_file };
+	PvCopyOptions copy_options = { .platform = options->platform, .ca_file = options->ca_file };
 
 	if (!pv_reference_parse(name, &reference, error) ||
 	    !pv_copy_resolve(&reference, &copy_options, &result, error))

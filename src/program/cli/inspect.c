@@ -53,56 +53,137 @@ static json_t *json_of_role(const PvTufState *state, const PvMetadata *metadata)
 			 (int)role->threshold, "keys", keys);
 }
 
-static void add_tags(json_t *tags, const PvMetadata *metadata, const char *only)
+/* One line of the table, or one member of "tags". */
+typedef struct {
+	const char *name, *role;
+	const PvFileMeta *meta;
+} Tag;
+
+static int compare_tags(const void *a, const void *b)
 {
-	g_autoptr(GPtrArray) names = sorted_names(metadata->files);
+	return strcmp(((const Tag *)a)->name, ((const Tag *)b)->name);
+}
 
-	for (guint i = 0; i < names->len; i++) {
-		const PvFileMeta *meta = g_hash_table_lookup(metadata->files, names->pdata[i]);
-		char digest[PV_DIGEST_TEXT_SIZE] = "";
+/* (borrowed from @metadata) the tags of a role, or @only, behind those in @tags. */
+static void add_tags(GArray *tags, const PvMetadata *metadata, const char *only)
+{
+	g_autoptr(GArray) own = g_array_new(FALSE, FALSE, sizeof(Tag));
+	Tag tag = { .role = metadata->role };
+	GHashTableIter iter;
 
-		if (only && strcmp(only, names->pdata[i]) != 0)
-			continue;
-		if (meta->sha256.size)
-			pv_digest_format(&meta->sha256, digest);
-		json_array_append_new(tags,
-				      json_pack("{s:s, s:s, s:I, s:s}", "name", names->pdata[i],
-						"digest", digest, "size", (json_int_t)meta->length,
-						"role", metadata->role));
+	g_hash_table_iter_init(&iter, metadata->files);
+	while (g_hash_table_iter_next(&iter, (void **)&tag.name, (void **)&tag.meta)) {
+		if (!only || strcmp(only, tag.name) == 0)
+			g_array_append_val(own, tag);
+	}
+	g_array_sort(own, compare_tags);
+	g_array_append_vals(tags, own->data, own->len);
+}
+
+static void format_digest(const Tag *tag, char *ret_digest)
+{
+	*ret_digest = '\0';
+	if (tag->meta->sha256.size)
+		pv_digest_format(&tag->meta->sha256, ret_digest);
+}
+
+/* Printable ASCII without quotes is its own JSON; jansson knows the rest. */
+static void append_json_string(GString *to, const char *text)
+{
+	g_autoptr(json_t) value = NULL;
+	g_autofree char *quoted = NULL;
+	const char *at = text;
+
+	while (*at >= 0x20 && *at < 0x7f && *at != '"' && *at != '\\')
+		at++;
+	if (!*at) {
+		g_string_append_printf(to, "\"%s\"", text);
+		return;
+	}
+	value = json_string(text);
+	quoted = json_dumps(value, JSON_ENCODE_ANY);
+	g_string_append(to, quoted);
+}
+
+/* Written as text: a tree of 10,000 tags would take longer than reading and verifying them. */
+static void append_tags(GString *to, const GArray *tags)
+{
+	for (guint i = 0; i < tags->len; i++) {
+		const Tag *tag = &g_array_index(tags, Tag, i);
+		char digest[PV_DIGEST_TEXT_SIZE];
+
+		format_digest(tag, digest);
+		g_string_append(to, i ? ",{\"name\":" : "{\"name\":");
+		append_json_string(to, tag->name);
+		g_string_append(to, ",\"digest\":\"");
+		g_string_append(to, digest);
+		g_string_append_printf(to, "\",\"size\":%" G_GUINT64_FORMAT ",\"role\":\"%s\"}",
+				       tag->meta->length, tag->role);
 	}
 }
 
-static json_t *describe(const PvTufState *state, const char *gun, const char *server,
-			const char *tag)
+static void append_member(GString *to, const char *name, json_t *value)
+{
+	g_autofree char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+
+	g_string_append_printf(to, "\"%s\":%s", name, text);
+	json_decref(value);
+}
+
+static json_t *roles_of(const PvTufState *state)
 {
 	g_autoptr(GPtrArray) delegations = sorted_names(state->delegations);
-	json_t *roles = json_array(), *tags = json_array(), *notes = json_array();
+	json_t *roles = json_array();
 
 	json_array_append_new(roles, json_of_role(state, state->root));
 	json_array_append_new(roles, json_of_role(state, state->targets));
-	add_tags(tags, state->targets, tag);
-	for (guint i = 0; i < delegations->len; i++) {
-		const PvMetadata *metadata = pv_tuf_metadata(state, delegations->pdata[i]);
-
-		json_array_append_new(roles, json_of_role(state, metadata));
-		add_tags(tags, metadata, tag);
-	}
+	for (guint i = 0; i < delegations->len; i++)
+		json_array_append_new(roles,
+				      json_of_role(state,
+						   pv_tuf_metadata(state, delegations->pdata[i])));
 	json_array_append_new(roles, json_of_role(state, state->snapshot));
 	json_array_append_new(roles, json_of_role(state, state->timestamp));
-	for (guint i = 0; i < state->unusable->len; i++)
-		json_array_append_new(notes, json_string(state->unusable->pdata[i]));
-	return json_pack("{s:s, s:s, s:o, s:o, s:o}", "repository", gun, "server", server, "roles",
-			 roles, "tags", tags, "unusable", notes);
+	return roles;
 }
 
-static void print_for_people(json_t *all)
+static GArray *tags_of(const PvTufState *state, const char *only)
+{
+	g_autoptr(GPtrArray) delegations = sorted_names(state->delegations);
+	GArray *tags = g_array_new(FALSE, FALSE, sizeof(Tag));
+
+	add_tags(tags, state->targets, only);
+	for (guint i = 0; i < delegations->len; i++)
+		add_tags(tags, pv_tuf_metadata(state, delegations->pdata[i]), only);
+	return tags;
+}
+
+static void print_json(const PvTufState *state, const char *gun, const char *server,
+		       const GArray *tags)
+{
+	g_autoptr(GString) text = g_string_new("{");
+	json_t *notes = json_array();
+
+	for (guint i = 0; i < state->unusable->len; i++)
+		json_array_append_new(notes, json_string(state->unusable->pdata[i]));
+	append_member(text, "repository", json_string(gun));
+	g_string_append_c(text, ',');
+	append_member(text, "server", json_string(server));
+	g_string_append_c(text, ',');
+	append_member(text, "roles", roles_of(state));
+	g_string_append(text, ",\"tags\":[");
+	append_tags(text, tags);
+	g_string_append(text, "],");
+	append_member(text, "unusable", notes);
+	g_string_append(text, "}\n");
+	fwrite(text->str, 1, text->len, stdout);
+}
+
+static void print_roles(json_t *roles)
 {
 	json_t *item, *key;
 	gsize i, k;
 
-	printf("%s at %s\n\n%-28s %-8s %-31s %s\n", pv_json_string(all, "repository"),
-	       pv_json_string(all, "server"), "ROLE", "VERSION", "EXPIRES", "KEYS (* signed this)");
-	json_array_foreach(json_object_get(all, "roles"), i, item) {
+	json_array_foreach(roles, i, item) {
 		printf("%-28s %-8d %-31s", pv_json_string(item, "name"),
 		       (int)json_integer_value(json_object_get(item, "version")),
 		       pv_json_string(item, "expires"));
@@ -112,23 +193,36 @@ static void print_for_people(json_t *all)
 		}
 		putchar('\n');
 	}
-	printf("\n%-28s %-71s %s\n", "TAG", "DIGEST", "ROLE");
-	json_array_foreach(json_object_get(all, "tags"), i, item) {
-		g_autofree char *name = pv_terminal_safe(pv_json_string(item, "name"));
+}
 
-		printf("%-28s %-71s %s\n", name, pv_json_string(item, "digest"),
-		       pv_json_string(item, "role"));
+static void print_for_people(const PvTufState *state, const char *gun, const char *server,
+			     const GArray *tags)
+{
+	g_autoptr(json_t) roles = roles_of(state);
+
+	printf("%s at %s\n\n%-28s %-8s %-31s %s\n", gun, server, "ROLE", "VERSION", "EXPIRES",
+	       "KEYS (* signed this)");
+	print_roles(roles);
+	printf("\n%-28s %-71s %s\n", "TAG", "DIGEST", "ROLE");
+	for (guint i = 0; i < tags->len; i++) {
+		const Tag *tag = &g_array_index(tags, Tag, i);
+		g_autofree char *name = pv_terminal_safe(tag->name);
+		char digest[PV_DIGEST_TEXT_SIZE];
+
+		format_digest(tag, digest);
+		printf("%-28s %-71s %s\n", name, digest, tag->role);
 	}
-	json_array_foreach(json_object_get(all, "unusable"), i, item) {
-		fprintf(stderr, COMMAND ": passed over: %s\n", json_string_value(item));
-	}
+	for (guint i = 0; i < state->unusable->len; i++)
+		fprintf(stderr, COMMAND ": passed over: %s\n",
+			(const char *)state->unusable->pdata[i]);
 }
 
 static gboolean inspect(PvTrustOptions *options, const char *image, GError **error)
 {
 	g_autoptr(PvRepository) repository = pv_trust_options_open(options, image, error);
 	g_autoptr(PvTufState) state = NULL;
-	g_autoptr(json_t) all = NULL;
+	g_autoptr(GArray) tags = NULL;
+	const char *only;
 	/* A name without a tag means the whole repository, not ":latest". */
 	const char *colon = strrchr(image, ':');
 	gboolean has_tag = colon && !strchr(colon, '/');
@@ -138,18 +232,15 @@ static gboolean inspect(PvTrustOptions *options, const char *image, GError **err
 	state = pv_repository_update(repository, error);
 	if (!state)
 		return FALSE;
-	all = describe(state, options->gun, pv_repository_server(repository),
-		       has_tag ? options->reference.tag : NULL);
-	if (has_tag && json_array_size(json_object_get(all, "tags")) == 0)
+	only = has_tag ? options->reference.tag : NULL;
+	tags = tags_of(state, only);
+	if (has_tag && tags->len == 0)
 		return pv_fail(error, PV_ERROR_NOT_SIGNED, "%s: no valid trust data for tag %s",
-			       options->gun, options->reference.tag);
-	if (options->json) {
-		g_autofree char *text = pv_json_text(all, FALSE);
-
-		fputs(text, stdout);
-	} else {
-		print_for_people(all);
-	}
+			       options->gun, only);
+	if (options->json)
+		print_json(state, options->gun, pv_repository_server(repository), tags);
+	else
+		print_for_people(state, options->gun, pv_repository_server(repository), tags);
 	return TRUE;
 }
 

@@ -10,16 +10,12 @@
 #include "base/json.h"
 #include "base/terminal.h"
 #include "crypto/certificate.h"
+#include "program/cli/key.h"
 #include "program/cli/options.h"
 #include "program/cli/trust.h"
-#include "trust/passphrase.h"
+#include "trust/client_config.h"
 
-typedef struct {
-	char *trust_dir, *role, *gun, *output;
-	gboolean json;
-} Options;
-
-static gboolean write_public(const Options *options, const PvPublicKey *key, GError **error)
+static gboolean write_public(const PvKeyOptions *options, const PvPublicKey *key, GError **error)
 {
 	g_autofree char *pem = pv_certificate_public_pem(key);
 
@@ -30,10 +26,9 @@ static gboolean write_public(const Options *options, const PvPublicKey *key, GEr
 	return pv_file_replace(options->output, pem, strlen(pem), 0644, error);
 }
 
-static gboolean generate(const Options *options, PvPassphrases *passphrases, const char *role,
-			 GError **error)
+static gboolean generate(PvKeyOptions *options, int argc, char **argv, GError **error)
 {
-	g_autofree char *directory = pv_trust_directory(options->trust_dir);
+	const char *role = argv[1], *directory = options->directory;
 	gboolean takes_gun = strcmp(role, "targets") == 0 || strcmp(role, "snapshot") == 0;
 	const PvSecret *passphrase;
 	g_autoptr(PvPrivateKey) key = NULL;
@@ -44,7 +39,7 @@ static gboolean generate(const Options *options, PvPassphrases *passphrases, con
 			       takes_gun ? "a %s key belongs to one repository: say --gun"
 					 : "a %s key belongs to no repository: leave --gun out",
 			       role);
-	passphrase = pv_passphrases_new(passphrases, role, error);
+	passphrase = pv_passphrases_new(options->passphrases, role, error);
 	if (!passphrase)
 		return FALSE;
 	key = pv_private_key_generate(PV_KEY_ECDSA, error);
@@ -59,10 +54,9 @@ static gboolean generate(const Options *options, PvPassphrases *passphrases, con
 	return TRUE;
 }
 
-static int list(const Options *options, GError **error)
+static gboolean list(PvKeyOptions *options, int argc, char **argv, GError **error)
 {
-	g_autofree char *directory = pv_trust_directory(options->trust_dir);
-	g_autoptr(GPtrArray) keys = pv_trust_keys(directory, error);
+	g_autoptr(GPtrArray) keys = pv_trust_keys(options->directory, error);
 	g_autoptr(json_t) all = json_array();
 
 	if (!keys)
@@ -89,45 +83,94 @@ static int list(const Options *options, GError **error)
 	return TRUE;
 }
 
-static int usage(const char *why)
-{
-	g_autoptr(GError) error = NULL;
+typedef struct {
+	const char *name, *arguments;
+	int least, most; /* arguments after the name */
+	gboolean (*run)(PvKeyOptions *options, int argc, char **argv, GError **error);
+} Verb;
 
-	pv_fail(&error, PV_ERROR_USAGE, "%s; try `pavise key --help`", why);
-	return pv_terminal_fail("pavise key", error);
+static const Verb verbs[] = {
+	{ "generate", "ROLE", 1, 1, generate },
+	{ "list", "", 0, 0, list },
+	{ "show", "KEY", 1, 1, pv_key_show },
+	{ "import", "FILE…", 1, G_MAXINT, pv_key_import },
+	{ "export", "[KEY…]", 0, G_MAXINT, pv_key_export },
+	{ "passwd", "KEY", 1, 1, pv_key_passwd },
+	{ "remove", "KEY", 1, 1, pv_key_remove },
+};
+
+/* Where the keys are: the option, the user's configuration, or Docker's directory. */
+static gboolean find_directory(PvKeyOptions *options, GError **error)
+{
+	g_autoptr(PvClientConfig) config = NULL;
+
+	if (!options->trust_dir) {
+		config = pv_client_config_load(error);
+		if (!config)
+			return FALSE;
+	}
+	options->directory = pv_trust_directory(config ? config->trust_dir : options->trust_dir);
+	return TRUE;
+}
+
+static gboolean run(PvKeyOptions *options, int argc, char **argv, GError **error)
+{
+	for (gsize i = 0; argc > 1 && i < G_N_ELEMENTS(verbs); i++) {
+		if (strcmp(verbs[i].name, argv[1]) != 0)
+			continue;
+		if (argc - 2 < verbs[i].least || argc - 2 > verbs[i].most)
+			return pv_fail(error, PV_ERROR_USAGE, "expected `%s %s`", verbs[i].name,
+				       verbs[i].arguments);
+		return find_directory(options, error) &&
+		       verbs[i].run(options, argc - 1, argv + 1, error);
+	}
+	return pv_fail(error, PV_ERROR_USAGE,
+		       "expected generate, list, show, import, export, passwd or remove; try "
+		       "`pavise key --help`");
+}
+
+static void clear(PvKeyOptions *options)
+{
+	g_free(options->trust_dir);
+	g_free(options->role);
+	g_free(options->gun);
+	g_free(options->output);
+	g_free(options->new_passphrase);
+	g_free(options->directory);
+	pv_passphrases_free(options->passphrases);
 }
 
 int pv_command_key(int argc, char **argv)
 {
-	Options options = { 0 };
-	g_autoptr(PvPassphrases) passphrases = pv_passphrases_take();
+	PvKeyOptions options = { .passphrases = pv_passphrases_take() };
 	const GOptionEntry entries[] = {
 		{ "trust-dir", 'd', 0, G_OPTION_ARG_FILENAME, &options.trust_dir,
 		  "Where keys are (default ~/.docker/trust)", "DIR" },
 		{ "gun", 0, 0, G_OPTION_ARG_STRING, &options.gun,
-		  "The repository a targets or snapshot key is for", "GUN" },
+		  "The repository of a targets or snapshot key (generate, import, export)", "GUN" },
+		{ "role", 0, 0, G_OPTION_ARG_STRING, &options.role,
+		  "Role of keys whose file does not say it (import)", "ROLE" },
 		{ "output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output,
-		  "Write the public key there instead of to standard output", "FILE" },
-		{ "json", 0, 0, G_OPTION_ARG_NONE, &options.json, "Print JSON (list)", NULL },
+		  "Write there instead of to standard output (generate, export)", "FILE" },
+		{ "new-passphrase-source", 0, 0, G_OPTION_ARG_FILENAME, &options.new_passphrase,
+		  "Its first line is the new passphrase (passwd)", "FILE|fd:N" },
+		{ "yes", 'y', 0, G_OPTION_ARG_NONE, &options.yes, "Do not ask (remove)", NULL },
+		{ "json", 0, 0, G_OPTION_ARG_NONE, &options.json, "Print JSON", NULL },
 		{ NULL },
 	};
 	const GOptionEntry *const groups[] = { entries, NULL };
 	g_autoptr(GError) error = NULL;
-	gboolean done;
+	int status = 0;
 
-	if (!pv_options_parse("pavise key", "generate ROLE|SIGNER | list",
-			      "Makes and lists private keys. ROLE is root, targets or snapshot; "
-			      "any other word is a signer's name.",
-			      groups, &argc, &argv, &error))
-		return pv_terminal_fail("pavise key", error);
-	if (argc == 3 && strcmp(argv[1], "generate") == 0)
-		done = generate(&options, passphrases, argv[2], &error);
-	else if (argc == 2 && strcmp(argv[1], "list") == 0)
-		done = list(&options, &error);
-	else
-		return usage("expected `generate ROLE` or `list`");
-	g_free(options.trust_dir);
-	g_free(options.gun);
-	g_free(options.output);
-	return done ? 0 : pv_terminal_fail("pavise key", error);
+	if (!pv_options_parse(
+		    "pavise key",
+		    "generate ROLE | list | show KEY | import FILE… | export [KEY…] | "
+		    "passwd KEY | remove KEY",
+		    "Makes, lists, moves and removes private keys. ROLE is root, targets or "
+		    "snapshot; any other word is a signer's name.",
+		    groups, &argc, &argv, &error) ||
+	    !run(&options, argc, argv, &error))
+		status = pv_terminal_fail("pavise key", error);
+	clear(&options);
+	return status;
 }

@@ -23,7 +23,7 @@ static int print_help(FILE *out)
 	      "usage: pavise COMMAND [OPTION…] [ARGUMENT…]\n\ncommands:\n",
 	      out);
 	for (gsize i = 0; i < pv_commands_count; i++)
-		fprintf(out, "  %-9s %s\n", pv_commands[i].name, pv_commands[i].summary);
+		fprintf(out, "  %-10s %s\n", pv_commands[i].name, pv_commands[i].summary);
 	fputs("\n`pavise COMMAND --help` tells the options of a command, `man pavise` the rest.\n"
 	      "exit status: 0 good, 1 refused, 2 usage, 3 could not find out\n",
 	      out);

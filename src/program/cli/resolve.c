@@ -11,10 +11,17 @@
 #include "base/limits.h"
 #include "base/process.h"
 
-gboolean pv_resolve_manifest(const char *reference, PvFileMeta *ret_content, GError **error)
+gboolean pv_resolve_manifest(const char *reference, const char *platform, PvFileMeta *ret_content,
+			     GError **error)
 {
 	g_autofree char *program = pv_process_program("pavise-image");
-	char *argv[] = { program, (char *)"resolve", (char *)"--json", (char *)reference, NULL };
+	char *argv[] = { program,
+			 (char *)"resolve",
+			 (char *)"--json",
+			 (char *)reference,
+			 (char *)(platform ? "--platform" : NULL),
+			 (char *)platform,
+			 NULL };
 	g_auto(PvProcessResult) result = { 0 };
 	g_autoptr(json_t) answer = NULL;
 	const char *digest;

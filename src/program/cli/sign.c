@@ -12,29 +12,38 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/terminal.h"
+#include "oci/blobs.h"
 #include "oci/image.h"
 #include "program/cli/options.h"
 #include "program/cli/resolve.h"
 #include "program/cli/trust.h"
 #include "program/cli/trust_options.h"
+#include "trust/publish.h"
 #include "trust/trace.h"
 
 #define COMMAND "pavise sign"
 
 typedef struct {
 	PvTrustOptions trust;
-	char *digest, *from;
-	gboolean trust_registry;
+	char *digest, *from, *platform;
+	gboolean trust_registry, stage;
 } Options;
 
 static gboolean content_of_layout(const Options *options, PvFileMeta *ret_content, GError **error)
 {
-	g_autoptr(PvImage) image = pv_image_open(options->from, NULL, error);
+	g_auto(PvSource) source = { 0 };
+	g_autoptr(PvBlobs) blobs = NULL;
+	g_autoptr(PvImage) image = NULL;
 	const PvDescriptor *manifest;
 
-	if (!image)
+	if (options->platform) {
+		image = pv_image_open(options->from, options->platform, error);
+	} else if (pv_source_parse(options->from, &source, error)) {
+		blobs = pv_blobs_open(&source, error);
+	}
+	if (!image && !blobs)
 		return FALSE;
-	manifest = pv_image_manifest(image);
+	manifest = image ? pv_image_manifest(image) : pv_blobs_root(blobs);
 	ret_content->sha256 = manifest->digest;
 	ret_content->length = manifest->size;
 	return TRUE;
@@ -53,7 +62,7 @@ static gboolean content_by_digest(const Options *options, PvFileMeta *ret_conten
 		return pv_fail(error, PV_ERROR_UNSUPPORTED, "only sha256 digests can be signed");
 	pv_digest_format(&meant, text);
 	reference = g_strdup_printf("%s@%s", options->trust.gun, text);
-	if (!pv_resolve_manifest(reference, ret_content, error))
+	if (!pv_resolve_manifest(reference, NULL, ret_content, error))
 		return FALSE;
 	if (!pv_digest_equal(&ret_content->sha256, &meant))
 		return pv_fail(error, PV_ERROR_DIGEST, "the registry gave another manifest for %s",
@@ -81,7 +90,7 @@ static gboolean content_by_registry(const Options *options, PvFileMeta *ret_cont
 	g_autofree char *reference = pv_reference_format(&options->trust.reference);
 	char digest[PV_DIGEST_TEXT_SIZE];
 
-	if (!pv_resolve_manifest(reference, ret_content, error))
+	if (!pv_resolve_manifest(reference, options->platform, ret_content, error))
 		return FALSE;
 	pv_digest_format(&ret_content->sha256, digest);
 	return options->trust_registry || confirm(reference, digest, error);
@@ -91,6 +100,9 @@ static gboolean find_content(const Options *options, PvFileMeta *ret_content, GE
 {
 	gboolean by_digest = options->digest || options->trust.reference.has_digest;
 
+	if (options->platform && by_digest)
+		return pv_fail(error, PV_ERROR_USAGE,
+			       "a digest names one manifest already: leave --platform out");
 	if (options->from && by_digest)
 		return pv_fail(error, PV_ERROR_USAGE, "--from and a digest are two ways to say it");
 	if (options->from)
@@ -146,6 +158,31 @@ static void report(const Options *options, const char *reference, const PvTrustA
 	putchar('\n');
 }
 
+/* --stage: kept in the trust directory until it is published. */
+static gboolean stage(Options *options, PvRepository *repository, const PvFileMeta *content,
+		      GError **error)
+{
+	g_autoptr(GPtrArray) roles =
+		pv_repository_stage(repository, options->trust.reference.tag, content, error);
+	g_autoptr(json_t) value = NULL;
+	g_autofree char *text = NULL;
+	json_t *names = json_array();
+
+	if (!roles)
+		return FALSE;
+	for (guint i = 0; i < roles->len; i++)
+		json_array_append_new(names, json_string(roles->pdata[i]));
+	value = json_pack("{s:s, s:s, s:o}", "repository", options->trust.gun, "staged",
+			  options->trust.reference.tag, "roles", names);
+	text = pv_json_text(value, FALSE);
+	if (options->trust.json)
+		fputs(text, stdout);
+	else
+		printf("staged %s:%s; `pavise repo publish %s` signs and publishes it\n",
+		       options->trust.gun, options->trust.reference.tag, options->trust.gun);
+	return TRUE;
+}
+
 static gboolean sign(Options *options, const char *image, PvPassphrases *passphrases,
 		     GError **error)
 {
@@ -163,6 +200,8 @@ static gboolean sign(Options *options, const char *image, PvPassphrases *passphr
 			       image, options->trust.gun);
 	if (!find_content(options, &content, error))
 		return FALSE;
+	if (options->stage)
+		return stage(options, repository, &content, error);
 	answer = pv_repository_sign(repository, passphrases, options->trust.reference.tag, &content,
 				    &new, error);
 	if (!answer)
@@ -183,6 +222,10 @@ int pv_command_sign(int argc, char **argv)
 		  "Sign this manifest, which the registry must have", "sha256:…" },
 		{ "from", 0, 0, G_OPTION_ARG_STRING, &options.from,
 		  "Sign the manifest of an image on this machine", "oci:DIR[:TAG]" },
+		{ "platform", 0, 0, G_OPTION_ARG_STRING, &options.platform,
+		  "Sign this one manifest of an index, not the index", "OS/ARCH[/VARIANT]" },
+		{ "stage", 0, 0, G_OPTION_ARG_NONE, &options.stage,
+		  "Ask no trust server: `pavise repo publish` signs and publishes it later", NULL },
 		{ "trust-registry", 0, 0, G_OPTION_ARG_NONE, &options.trust_registry,
 		  "Sign whatever the registry says the tag is", NULL },
 		{ NULL },
@@ -205,5 +248,6 @@ int pv_command_sign(int argc, char **argv)
 	pv_trust_options_clear(&options.trust);
 	g_free(options.digest);
 	g_free(options.from);
+	g_free(options.platform);
 	return status;
 }

@@ -17,6 +17,10 @@ GOptionEntry *pv_trust_options_entries(PvTrustOptions *options)
 		  "URL" },
 		{ "tlscacert", 0, 0, G_OPTION_ARG_FILENAME, &options->ca_file,
 		  "Authority of the server's certificate, PEM", "FILE" },
+		{ "tlscert", 0, 0, G_OPTION_ARG_FILENAME, &options->certificate_file,
+		  "Our certificate, for a server that asks, PEM", "FILE" },
+		{ "tlskey", 0, 0, G_OPTION_ARG_FILENAME, &options->key_file, "Its key, PEM",
+		  "FILE" },
 		{ "trust-dir", 'd', 0, G_OPTION_ARG_FILENAME, &options->trust_dir,
 		  "Keys and trust data (default ~/.docker/trust)", "DIR" },
 		{ "pin", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->pins,
@@ -61,20 +65,48 @@ static gboolean parse_age(const char *text, gint64 *ret_seconds, GError **error)
 		       text);
 }
 
+static void settle(char **option, const char *configured)
+{
+	if (!*option)
+		*option = g_strdup(configured);
+}
+
+gboolean pv_trust_options_configure(PvTrustOptions *options, GError **error)
+{
+	const char *named = g_getenv("DOCKER_CONTENT_TRUST_SERVER");
+
+	if (options->config)
+		return TRUE;
+	options->config = pv_client_config_load(error);
+	if (!options->config)
+		return FALSE;
+	if (!named || !*named)
+		settle(&options->server, options->config->server);
+	settle(&options->ca_file, options->config->ca_file);
+	settle(&options->certificate_file, options->config->certificate_file);
+	settle(&options->key_file, options->config->key_file);
+	settle(&options->trust_dir, options->config->trust_dir);
+	options->directory = pv_trust_directory(options->trust_dir);
+	return TRUE;
+}
+
 PvRepository *pv_trust_options_open(PvTrustOptions *options, const char *image, GError **error)
 {
 	PvRepositoryOptions repository = { 0 };
 
 	if (g_str_has_prefix(image, "docker://"))
 		image += strlen("docker://");
-	if (!parse_age(options->max_age, &options->max_age_s, error) ||
+	if (!pv_trust_options_configure(options, error) ||
+	    !parse_age(options->max_age, &options->max_age_s, error) ||
 	    !pv_reference_parse(image, &options->reference, error))
 		return NULL;
-	options->directory = pv_trust_directory(options->trust_dir);
 	options->gun = pv_reference_repository(&options->reference);
 	repository = (PvRepositoryOptions){ .gun = options->gun,
 					    .server = options->server,
 					    .ca_file = options->ca_file,
+					    .certificate_file = options->certificate_file,
+					    .key_file = options->key_file,
+					    .pinning = options->config->pins,
 					    .directory = options->directory,
 					    .pins = (const char *const *)options->pins,
 					    .tofu = options->tofu,
@@ -87,6 +119,9 @@ void pv_trust_options_clear(PvTrustOptions *options)
 {
 	g_free(options->server);
 	g_free(options->ca_file);
+	g_free(options->certificate_file);
+	g_free(options->key_file);
+	pv_client_config_free(options->config);
 	g_free(options->trust_dir);
 	g_free(options->max_age);
 	g_strfreev(options->pins);

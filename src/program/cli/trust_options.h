@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "trust/client_config.h"
 #include "trust/repository.h"
 
 /* What all commands that ask a trust server have in common. */
 typedef struct {
-	char *server, *ca_file, *trust_dir, *max_age;
+	char *server, *ca_file, *certificate_file, *key_file, *trust_dir, *max_age;
 	char **pins;
 	gboolean tofu, offline, json;
+	PvClientConfig *config; /* filled by pv_trust_options_configure() */
 	/* filled by pv_trust_options_open() */
 	char *directory, *gun;
 	gint64 max_age_s;
@@ -16,6 +18,14 @@ typedef struct {
 
 /* (transfer full): entries to add to a command's own; free with g_free(). */
 GOptionEntry *pv_trust_options_entries(PvTrustOptions *options);
+
+/**
+ * pv_trust_options_configure:
+ *
+ * Reads the user's config.yaml: what neither an option nor the environment says comes from there.
+ * pv_trust_options_open() does it by itself.
+ */
+gboolean pv_trust_options_configure(PvTrustOptions *options, GError **error);
 
 /**
  * pv_trust_options_open:

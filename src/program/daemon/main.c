@@ -5,6 +5,7 @@
  * keys live in pavise-signer, which it starts and never sees into.
  */
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +25,9 @@
 #include "service/http.h"
 #include "service/trust_api.h"
 
-#define PROGRAM "pavise serve"
+#define PROGRAM     "pavise serve"
+#define LARGE_BYTES (128 * 1024)
+#define ARENAS      2
 
 /* All that lives as long as the service, in the order in which it is made. */
 typedef struct {
@@ -227,6 +230,17 @@ static void tell(const PvServeOptions *options)
 			PROGRAM);
 }
 
+/*
+ * Large buffers go back to the system when they are released: left alone, the C library learns from
+ * the first large upload to keep such memory for ever, once for each thread.
+ */
+static void keep_small(void)
+{
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+	mallopt(M_TRIM_THRESHOLD, 2 * LARGE_BYTES);
+	mallopt(M_ARENA_MAX, ARENAS);
+}
+
 int main(int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
@@ -235,6 +249,7 @@ int main(int argc, char **argv)
 
 	pv_secret_protect_process();
 	umask(077);
+	keep_small();
 	if (argc > 1) { /* the command's name */
 		argv[1] = (char *)PROGRAM;
 		argc--;

@@ -4,6 +4,7 @@
 
 #include "program/docker/commands.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define RUN_HELP(path) \
@@ -126,4 +127,37 @@ const PvDockerCommand *pv_docker_command_find(char ***words)
 		(*words)++;
 	}
 	return command;
+}
+
+/* The commands of @group whose name begins with @begun. */
+static void print_commands(const PvDockerCommand *group, const char *begun)
+{
+	g_autofree char *prefix =
+		*group->path ? g_strconcat(group->path, " ", begun, NULL) : g_strdup(begun);
+	gsize above = strlen(prefix) - strlen(begun);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
+		const char *path = commands[i].path;
+
+		if (*path && g_str_has_prefix(path, prefix) && !strchr(path + above, ' '))
+			puts(path + above);
+	}
+}
+
+void pv_docker_complete(char **words)
+{
+	guint count = g_strv_length(words);
+	const char *begun = count ? words[count - 1] : "";
+	const PvDockerCommand *command;
+	gboolean files;
+
+	if (count)
+		words[count - 1] = NULL;
+	command = pv_docker_command_find(&words);
+	files = command->run == pv_docker_key_load || command->run == pv_docker_signer_add;
+	if (!command->run)
+		print_commands(command, begun);
+	else if (*begun == '-')
+		printf("--%s\n", command->flag);
+	puts(files ? ":0" : ":4");
 }

@@ -31,6 +31,15 @@ typedef struct {
 const PvDockerCommand *pv_docker_command_find(char ***words);
 
 /**
+ * pv_docker_complete:
+ * @words: what stands on a shell's line behind `docker trust`; the last is to be completed
+ *
+ * Prints the words that it may become, one a line, and what else the shell may offer, in the protocol
+ * of docker's client (cobra's __complete): ":4" for nothing, ":0" for files.
+ */
+void pv_docker_complete(char **words);
+
+/**
  * pv_docker_arguments_parse:
  * @words: NULL-terminated
  * @ret_help: (out): TRUE if --help is among them; nothing else counts then

@@ -11,7 +11,6 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/terminal.h"
-#include "oci/http.h"
 
 /* The last part after a colon is a tag; in host:port/path it is none. */
 static gboolean names_tag(const char *name)
@@ -107,7 +106,8 @@ void pv_docker_image_clear(PvDockerImage *image)
 PvTufState *pv_docker_image_state(PvDockerImage *image, GError **error)
 {
 	g_autofree char *warning = NULL;
-	PvTufState *state = pv_repository_update_or_cached(image->repository, &warning, error);
+	PvTufState *state =
+		pv_repository_update_or_cached(image->repository, NULL, &warning, error);
 
 	if (warning) {
 		g_autofree char *safe = pv_terminal_safe(warning);
@@ -122,10 +122,10 @@ PvTufState *pv_docker_image_state(PvDockerImage *image, GError **error)
 
 char *pv_docker_image_absent(const PvDockerImage *image)
 {
-	g_autofree char *host = pv_http_url_host(pv_repository_server(image->repository));
+	const char *host = pv_repository_server(image->repository) + strlen("https://");
 
-	return g_strdup_printf("%s does not have trust data for %s", host ? host : "the server",
-			       image->gun);
+	return g_strdup_printf("%.*s does not have trust data for %s", (int)strcspn(host, "/"),
+			       host, image->gun);
 }
 
 static const struct {

@@ -11,11 +11,11 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "crypto/certificate.h"
 #include "program/docker/docker.h"
 #include "trust/keys.h"
 
-#define PEM_LINE_BYTES 64
-#define OTHERS         077
+#define OTHERS 077
 
 gboolean pv_docker_check_name(const char *what, const char *name, GError **error)
 {
@@ -30,21 +30,13 @@ gboolean pv_docker_check_name(const char *what, const char *name, GError **error
 		       what, name);
 }
 
-/* Docker's public key file: PEM with the signer's name as header. */
+/* Docker's public key file: PEM with the signer's name as a header. */
 static char *public_file(const char *name, const PvPublicKey *key)
 {
-	GString *pem = g_string_new("-----BEGIN PUBLIC KEY-----\n");
-	gsize size, length;
-	const void *data = g_bytes_get_data(pv_public_key_encoded(key), &size);
-	g_autofree char *text = g_base64_encode(data, size);
+	g_autofree char *pem = pv_certificate_public_pem(key);
+	const char *body = strchr(pem, '\n') + 1;
 
-	g_string_append_printf(pem, "role: %s\n\n", name);
-	length = strlen(text);
-	for (gsize at = 0; at < length; at += PEM_LINE_BYTES)
-		g_string_append_printf(pem, "%.*s\n", (int)MIN(PEM_LINE_BYTES, length - at),
-				       text + at);
-	g_string_append(pem, "-----END PUBLIC KEY-----\n");
-	return g_string_free(pem, FALSE);
+	return g_strdup_printf("%.*srole: %s\n\n%s", (int)(body - pem), pem, name, body);
 }
 
 static gboolean generate(PvDocker *docker, const char *name, const char *path, GError **error)

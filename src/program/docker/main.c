@@ -201,11 +201,19 @@ static gboolean is_own_name(const char *word, const char *self)
 static int dispatch(PvDocker *docker, const Globals *globals, const char *self, char **words)
 {
 	const PvDockerCommand *command;
+	gboolean completing;
 
 	if (globals->version)
 		return printf("docker-trust %s\n", PV_VERSION) < 0;
+	completing = *words && g_str_has_prefix(*words, "__complete");
+	if (completing)
+		words++;
 	if (*words && is_own_name(*words, self))
 		words++;
+	if (completing) {
+		pv_docker_complete(words);
+		return 0;
+	}
 	if (*words && strcmp(*words, "help") == 0) {
 		words++;
 		return print_help(stdout, pv_docker_command_find(&words));

@@ -167,7 +167,7 @@ static gboolean content_of_registry(const PvDockerImage *image, PvFileMeta *ret_
 	g_autofree char *reference = pv_reference_format(&image->reference);
 	char digest[PV_DIGEST_TEXT_SIZE];
 
-	if (!pv_resolve_manifest(reference, ret_content, error))
+	if (!pv_resolve_manifest(reference, NULL, ret_content, error))
 		return FALSE;
 	pv_digest_format(&ret_content->sha256, digest);
 	fprintf(stderr,

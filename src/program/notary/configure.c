@@ -110,10 +110,11 @@ void pv_notary_rephrase(const PvNotary *notary, GError **error)
 	}
 }
 
-PvTufState *pv_notary_read(const PvNotary *notary, PvRepository *repository, GError **error)
+PvTufState *pv_notary_read(const PvNotary *notary, PvRepository *repository, const char *only,
+			   GError **error)
 {
 	g_autofree char *warning = NULL;
-	PvTufState *state = pv_repository_update_or_cached(repository, &warning, error);
+	PvTufState *state = pv_repository_update_or_cached(repository, only, &warning, error);
 
 	if (!state)
 		pv_notary_rephrase(notary, error);
@@ -156,14 +157,20 @@ gboolean pv_notary_confirm(void)
 void pv_notary_print_table(const char *const *cells, guint columns)
 {
 	g_autofree glong *widths = g_new0(glong, columns);
+	g_autoptr(GString) text = g_string_new(NULL);
 
 	for (guint i = 0; cells[i]; i++)
 		widths[i % columns] = MAX(widths[i % columns], g_utf8_strlen(cells[i], -1));
 	for (guint i = 0; cells[i]; i++) {
 		glong used = g_utf8_strlen(cells[i], -1);
-		gboolean last = i % columns == columns - 1;
 
-		printf("%s%*s%s", cells[i], last ? 0 : (int)(widths[i % columns] - used + 4), "",
-		       last ? "\n" : "");
+		g_string_append(text, cells[i]);
+		if (i % columns == columns - 1) {
+			g_string_append_c(text, '\n');
+			continue;
+		}
+		for (glong blanks = widths[i % columns] - used + 4; blanks > 0; blanks--)
+			g_string_append_c(text, ' ');
 	}
+	fwrite(text->str, 1, text->len, stdout);
 }

@@ -213,7 +213,7 @@ gboolean pv_notary_delegation_list(PvNotary *notary, GError **error)
 			notary, "Please provide a Global Unique Name as an argument to list",
 			error);
 	repository = pv_notary_open(notary, error);
-	state = repository ? pv_notary_read(notary, repository, error) : NULL;
+	state = repository ? pv_notary_read(notary, repository, NULL, error) : NULL;
 	if (!state)
 		return repository && pv_fail_wrap(error,
 						  "Error retrieving delegation roles for "

@@ -41,8 +41,9 @@ gboolean pv_notary_configure(PvNotary *notary, GError **error);
 /* (transfer full): the repository that argument 0 names. */
 PvRepository *pv_notary_open(PvNotary *notary, GError **error);
 
-/* The newest trust data, or what the cache has, with a warning. */
-PvTufState *pv_notary_read(const PvNotary *notary, PvRepository *repository, GError **error);
+/* The newest trust data, or what the cache has, with a warning; @only: one target alone, or NULL. */
+PvTufState *pv_notary_read(const PvNotary *notary, PvRepository *repository, const char *only,
+			   GError **error);
 
 /* Says in Notary's words that a server does not answer, or has nothing; scripts look for them. */
 void pv_notary_rephrase(const PvNotary *notary, GError **error);

@@ -140,7 +140,7 @@ gboolean pv_notary_list(PvNotary *notary, GError **error)
 	if (notary->arguments->len < 1)
 		return pv_notary_misused(notary, "Must specify a GUN", error);
 	repository = pv_notary_open(notary, error);
-	state = repository ? pv_notary_read(notary, repository, error) : NULL;
+	state = repository ? pv_notary_read(notary, repository, NULL, error) : NULL;
 	if (!state)
 		return FALSE;
 	found = search_roles(state, notary->roles, NULL);
@@ -173,7 +173,9 @@ gboolean pv_notary_lookup(PvNotary *notary, GError **error)
 	if (notary->arguments->len < 2)
 		return pv_notary_misused(notary, "Must specify a GUN and target", error);
 	repository = pv_notary_open(notary, error);
-	state = repository ? pv_notary_read(notary, repository, error) : NULL;
+	state = repository
+			? pv_notary_read(notary, repository, pv_notary_argument(notary, 1), error)
+			: NULL;
 	meta = state ? look_up(notary, state, error) : NULL;
 	if (!meta)
 		return FALSE;
@@ -233,7 +235,7 @@ gboolean pv_notary_verify(PvNotary *notary, GError **error)
 	repository = data ? pv_notary_open(notary, error) : NULL;
 	if (!repository)
 		return FALSE;
-	state = pv_notary_read(notary, repository, error);
+	state = pv_notary_read(notary, repository, name, error);
 	meta = state ? look_up(notary, state, error) : NULL;
 	if (!meta) {
 		g_autofree char *what =

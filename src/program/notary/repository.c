@@ -12,10 +12,11 @@
 static gboolean publish_now(PvNotary *notary, GError **error)
 {
 	g_autoptr(PvRepository) repository = pv_notary_open(notary, error);
+	const PvInitialise as_notary = { 0 };
 	g_auto(PvPublished) published = { 0 };
 
-	if (!repository ||
-	    !pv_repository_publish(repository, notary->passphrases, &published, error)) {
+	if (!repository || !pv_repository_publish(repository, notary->passphrases, &as_notary,
+						  &published, error)) {
 		pv_notary_rephrase(notary, error);
 		return FALSE;
 	}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* pavise repo: advanced administration of a repository's trust data. */
+
+#include "program/cli/repo.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/terminal.h"
+#include "program/cli/options.h"
+#include "program/cli/trust.h"
+
+#define COMMAND "pavise repo"
+
+/* A repository without trust data gets its snapshot key at the server, as with Docker. */
+static const PvInitialise as_docker = { .server_snapshot = TRUE };
+
+static PvRepository *open_named(PvRepoOptions *options, char **argv, GError **error)
+{
+	return pv_trust_options_open(&options->trust, argv[1], error);
+}
+
+static gboolean initialise(PvRepoOptions *options, int argc, char **argv, GError **error)
+{
+	g_autoptr(PvRepository) repository = open_named(options, argv, error);
+	const PvInitialise how = { .root_key_file = options->root_key,
+				   .root_certificate_file = options->root_certificate,
+				   .server_snapshot = !options->snapshot_here };
+	g_auto(PvPublished) published = { 0 };
+	g_autofree char *root = NULL;
+	g_autoptr(json_t) value = NULL;
+	g_autofree char *text = NULL;
+
+	if (!repository ||
+	    !pv_repository_initialise(repository, options->passphrases, &how, &root, error))
+		return FALSE;
+	if (options->publish &&
+	    !pv_repository_publish(repository, options->passphrases, &as_docker, &published, error))
+		return FALSE;
+	value = json_pack("{s:s, s:s, s:b}", "repository", options->trust.gun, "root_key", root,
+			  "published", options->publish);
+	text = pv_json_text(value, FALSE);
+	if (options->trust.json)
+		fputs(text, stdout);
+	else
+		printf("initialised %s with root key %s; %s\n", options->trust.gun, root,
+		       options->publish ? "published"
+					: "`pavise repo publish` makes it known to the server");
+	return TRUE;
+}
+
+static gboolean publish(PvRepoOptions *options, int argc, char **argv, GError **error)
+{
+	g_autoptr(PvRepository) repository = open_named(options, argv, error);
+	g_auto(PvPublished) published = { 0 };
+
+	if (!repository ||
+	    !pv_repository_publish(repository, options->passphrases, &as_docker, &published, error))
+		return FALSE;
+	pv_published_report(&options->trust, "published", &published);
+	return TRUE;
+}
+
+static gboolean rotate(PvRepoOptions *options, int argc, char **argv, GError **error)
+{
+	g_autoptr(PvRepository) repository = open_named(options, argv, error);
+	const PvRotation rotation = { .role = argv[2],
+				      .server =
+					      options->server || strcmp(argv[2], "timestamp") == 0,
+				      .keys = (const char *const *)options->keys,
+				      .legacy = (guint)MAX(0, options->legacy) };
+	g_auto(PvPublished) published = { 0 };
+	g_autofree char *what = NULL;
+
+	if (!repository ||
+	    !pv_repository_rotate(repository, options->passphrases, &rotation, &published, error))
+		return FALSE;
+	what = g_strdup_printf("new %s key for", argv[2]);
+	pv_published_report(&options->trust, what, &published);
+	return TRUE;
+}
+
+static gboolean witness_now(PvEdit *edit, void *data, GError **error)
+{
+	return pv_edit_apply_all(edit, data, error);
+}
+
+static gboolean witness(PvRepoOptions *options, int argc, char **argv, GError **error)
+{
+	g_autoptr(PvRepository) repository = open_named(options, argv, error);
+	g_autoptr(GPtrArray) changes =
+		g_ptr_array_new_with_free_func((GDestroyNotify)pv_change_free);
+	g_auto(PvPublished) published = { 0 };
+
+	if (!repository)
+		return FALSE;
+	for (int i = 2; i < argc; i++)
+		g_ptr_array_add(changes, pv_change_witness(argv[i]));
+	for (guint i = 0; options->stage && i < changes->len; i++) {
+		if (!pv_changelist_add(options->trust.directory, options->trust.gun,
+				       changes->pdata[i], error))
+			return FALSE;
+	}
+	if (options->stage) {
+		published.changes = changes->len;
+	} else if (!pv_repository_edit(repository, options->passphrases, NULL, witness_now, changes,
+				       &published, error)) {
+		return FALSE;
+	}
+	if (options->stage && !options->trust.json)
+		printf("%s: staged; `pavise repo publish` publishes it\n", options->trust.gun);
+	else
+		pv_published_report(&options->trust, "witnessed in", &published);
+	return TRUE;
+}
+
+static gboolean delete_repository(PvRepoOptions *options, int argc, char **argv, GError **error)
+{
+	g_autoptr(PvRepository) repository = open_named(options, argv, error);
+	g_autofree char *question = NULL;
+	g_autofree char *text = NULL;
+	g_autoptr(json_t) value = NULL;
+
+	if (!repository)
+		return FALSE;
+	question = g_strdup_printf("delete the trust data of %s here%s%s", options->trust.gun,
+				   options->remote ? " and at " : "",
+				   options->remote ? pv_repository_server(repository) : "");
+	if (!pv_confirm(question, options->yes, error) ||
+	    !pv_repository_delete(repository, options->remote, error))
+		return FALSE;
+	value = json_pack("{s:s, s:b}", "repository", options->trust.gun, "remote",
+			  options->remote);
+	text = pv_json_text(value, FALSE);
+	if (options->trust.json)
+		fputs(text, stdout);
+	else
+		printf("deleted the trust data of %s%s; keys stay in %s/private\n",
+		       options->trust.gun, options->remote ? ", here and at the server" : " here",
+		       options->trust.directory);
+	return TRUE;
+}
+
+typedef struct {
+	const char *name, *arguments;
+	int least, most; /* arguments after the name */
+	gboolean (*run)(PvRepoOptions *options, int argc, char **argv, GError **error);
+} Verb;
+
+static const Verb verbs[] = {
+	{ "init", "GUN", 1, 1, initialise },
+	{ "status", "GUN", 1, 1, pv_repo_status },
+	{ "publish", "GUN", 1, 1, publish },
+	{ "reset", "GUN --all|--number N", 1, 1, pv_repo_reset },
+	{ "rotate", "GUN root|targets|snapshot|timestamp", 2, 2, rotate },
+	{ "witness", "GUN ROLE…", 2, G_MAXINT, witness },
+	{ "delete", "GUN", 1, 1, delete_repository },
+	{ "list", "", 0, 0, pv_repo_list },
+};
+
+static gboolean run(PvRepoOptions *options, int argc, char **argv, GError **error)
+{
+	for (gsize i = 0; argc > 1 && i < G_N_ELEMENTS(verbs); i++) {
+		if (strcmp(verbs[i].name, argv[1]) != 0)
+			continue;
+		if (argc - 2 < verbs[i].least || argc - 2 > verbs[i].most)
+			return pv_fail(error, PV_ERROR_USAGE, "expected `%s %s`", verbs[i].name,
+				       verbs[i].arguments);
+		return verbs[i].run(options, argc - 1, argv + 1, error);
+	}
+	return pv_fail(
+		error, PV_ERROR_USAGE,
+		"expected init, status, publish, reset, rotate, witness, delete or list; try "
+		"`" COMMAND " --help`");
+}
+
+static void clear(PvRepoOptions *options)
+{
+	pv_trust_options_clear(&options->trust);
+	pv_passphrases_free(options->passphrases);
+	g_free(options->root_key);
+	g_free(options->root_certificate);
+	g_strfreev(options->keys);
+	g_strfreev(options->numbers);
+}
+
+int pv_command_repo(int argc, char **argv)
+{
+	PvRepoOptions options = { .passphrases = pv_passphrases_take() };
+	g_autofree GOptionEntry *shared = pv_trust_options_entries(&options.trust);
+	const GOptionEntry own[] = {
+		{ "root-key-file", 0, 0, G_OPTION_ARG_FILENAME, &options.root_key,
+		  "Import this root key (init)", "FILE" },
+		{ "root-certificate", 0, 0, G_OPTION_ARG_FILENAME, &options.root_certificate,
+		  "Certificate of the root key (init)", "FILE" },
+		{ "snapshot-here", 0, 0, G_OPTION_ARG_NONE, &options.snapshot_here,
+		  "Keep the snapshot key here, not at the server (init)", NULL },
+		{ "publish", 'p', 0, G_OPTION_ARG_NONE, &options.publish, "Publish at once (init)",
+		  NULL },
+		{ "server-managed", 'r', 0, G_OPTION_ARG_NONE, &options.server,
+		  "The server makes and keeps the new key (rotate)", NULL },
+		{ "key", 'k', 0, G_OPTION_ARG_STRING_ARRAY, &options.keys,
+		  "Rotate to this key of the trust directory; may be repeated (rotate)", "ID" },
+		{ "legacy", 'l', 0, G_OPTION_ARG_INT, &options.legacy,
+		  "Sign the new root with the keys of N older versions too (rotate)", "N" },
+		{ "number", 'n', 0, G_OPTION_ARG_STRING_ARRAY, &options.numbers,
+		  "Take this change back; may be repeated (reset)", "N" },
+		{ "all", 0, 0, G_OPTION_ARG_NONE, &options.all, "Take all back (reset)", NULL },
+		{ "stage", 0, 0, G_OPTION_ARG_NONE, &options.stage,
+		  "Only stage it, to be published later (witness)", NULL },
+		{ "remote", 0, 0, G_OPTION_ARG_NONE, &options.remote, "At the server too (delete)",
+		  NULL },
+		{ "yes", 'y', 0, G_OPTION_ARG_NONE, &options.yes, "Do not ask (delete)", NULL },
+		{ NULL },
+	};
+	const GOptionEntry *const groups[] = { own, shared, NULL };
+	g_autoptr(GError) error = NULL;
+	int status = 0;
+
+	if (!pv_options_parse(COMMAND,
+			      "init|status|publish|reset|delete GUN | rotate GUN ROLE | witness "
+			      "GUN ROLE… | list",
+			      "Administers a repository's trust data.", groups, &argc, &argv,
+			      &error) ||
+	    !run(&options, argc, argv, &error))
+		status = pv_terminal_fail(COMMAND, error);
+	clear(&options);
+	return status;
+}
