@@ -56,7 +56,7 @@
 /* trust */
 #define PV_CHANGE_BYTES_MAX \
 	(16 * PV_MIB) /* bytes: one staged change: keys and paths of a delegation */
-#define PV_CHANGES_MAX             1000000      /* staged changes: all targets of a role at once */
+#define PV_CHANGES_MAX             100000       /* staged changes of one repository */
 #define PV_KEY_IMPORT_BYTES_MAX    (4 * PV_MIB) /* bytes: one file of PEM blocks to import */
 #define PV_CLIENT_CONFIG_BYTES_MAX PV_MIB       /* bytes: config.json of notary, config.yaml */
 #define PV_PINS_MAX                4096         /* repositories, and keys of one, that are pinned */

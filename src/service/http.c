@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * libmicrohttpd with epoll and two threads. It cannot answer in mid-upload: an announced length that
- * is too large is refused when the headers are in; of a chunked body that grows too large at most
- * PV_HTTP_DISCARD_BYTES_MAX more are read and thrown away, then the connection is closed.
+ * libmicrohttpd with epoll and a thread for each processor. It cannot answer in mid-upload: an
+ * announced length that is too large is refused when the headers are in; of a chunked body that grows
+ * too large at most PV_HTTP_DISCARD_BYTES_MAX more are read and thrown away, then the connection is
+ * closed.
  */
 
 #include "service/http.h"
@@ -22,7 +23,8 @@
 #include "base/limits.h"
 #include "service/link.h"
 
-#define THREADS       2
+#define THREADS_MIN   2
+#define THREADS_MAX   16
 #define TIMEOUT_S     60
 #define CONNECTIONS   1024
 #define PER_ADDRESS   256
@@ -357,6 +359,7 @@ PvHttpServer *pv_http_server_start(const PvServerOptions *options, const PvServe
 		{ MHD_OPTION_END, 0, NULL },
 	};
 	struct MHD_OptionItem none[] = { { MHD_OPTION_END, 0, NULL } };
+	unsigned threads = CLAMP(g_get_num_processors(), THREADS_MIN, THREADS_MAX);
 	PvHttpServer *server = g_new0(PvHttpServer, 1);
 
 	if (options->certificate)
@@ -366,7 +369,7 @@ PvHttpServer *pv_http_server_start(const PvServerOptions *options, const PvServe
 	server->needs_certificate = options->client_ca != NULL;
 	server->daemon =
 		MHD_start_daemon(flags, 0, NULL, NULL, handle, server, MHD_OPTION_LISTEN_SOCKET,
-				 options->socket, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)THREADS,
+				 options->socket, MHD_OPTION_THREAD_POOL_SIZE, threads,
 				 MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
 				 MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
 				 MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)PER_ADDRESS,

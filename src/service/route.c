@@ -146,9 +146,14 @@ static gboolean is_known_method(const char *method)
 	return g_strv_contains(known, method);
 }
 
+/* No `*`, as in Notary; and no control characters, which would end a line of a log. */
 static gboolean is_gun(const char *gun)
 {
-	return *gun && !strchr(gun, '*') && g_utf8_validate(gun, -1, NULL);
+	for (const char *at = gun; *at; at++) {
+		if (*at == '*' || g_ascii_iscntrl(*at))
+			return FALSE;
+	}
+	return *gun && g_utf8_validate(gun, -1, NULL);
 }
 
 /* The last `/_trust/` in @path; NULL if there is none. */

@@ -93,8 +93,7 @@ watched_dies() {
 	done
 	sign "n$2" >"$BATS_TEST_TMPDIR/said" 2>&1 && accepted=yes || accepted=no
 	# A zombie has died too; the service's parent is this shell.
-	if grep -qE '^State:[^A-Z]*[RSD]' "/proc/$1/status" 2>/dev/null; then
-		kill "$watcher"
+	if grep -qE '^State:[^A-Z]*[RSD]' "/proc/$1/status" 2>/dev/null && kill "$watcher" 2>/dev/null; then
 		wait "$watcher" || true
 		[ "$accepted" = yes ] || exit 1
 		return 0

@@ -36,6 +36,8 @@ static const struct {
 	{ "GET", "/v2/a/_trust/tuf/", PV_OPERATION_UNKNOWN },
 	{ "GET", "/v2/_trust/tuf/root.json", PV_OPERATION_UNKNOWN },
 	{ "GET", "/v2/a*/_trust/tuf/root.json", PV_OPERATION_UNKNOWN },
+	{ "GET", "/v2/a\nb/_trust/tuf/root.json", PV_OPERATION_UNKNOWN },
+	{ "GET", "/v2/a\x7f/_trust/tuf/root.json", PV_OPERATION_UNKNOWN },
 	{ "GET", "/v2/\xff/_trust/tuf/root.json", PV_OPERATION_UNKNOWN },
 	{ "GET", "/v2/a/_trust/tuf/root.json", PV_OPERATION_GET_ROLE, "a", "root" },
 	{ "GET", "/v2/a/_trust/b/_trust/tuf/root.json", PV_OPERATION_GET_ROLE, "a/_trust/b",
