@@ -15,23 +15,24 @@ QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdin": su
 
 
 def once(command, env=None, before=None):
-    """Milliseconds from start to exit. Spawned without a fork: a large Python must not count."""
+    """Milliseconds from start to exit, and of processor time, children's included. Spawned without
+    a fork: a large Python must not count."""
     if before:
         before()
     words = [os.fspath(word) for word in command]
     null = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
     start = time.perf_counter()
     child = os.posix_spawnp(words[0], words, os.environ if env is None else env, file_actions=null)
-    _, status = os.waitpid(child, 0)
+    _, status, usage = os.wait4(child, 0)
     taken = (time.perf_counter() - start) * 1000
     if status:
         sys.exit(f"bench: {' '.join(words)} ended with status {os.waitstatus_to_exitcode(status)}")
-    return taken
+    return taken, (usage.ru_utime + usage.ru_stime) * 1000
 
 
 def medians(rounds, pairs, env, numbers=None):
-    """One median per (command, before) of @pairs; rounds alternate. With @numbers, both are functions
-    of the round's number, so that each round can do something new."""
+    """The medians of time and processor time, per (command, before) of @pairs; rounds alternate. With
+    @numbers, both are functions of the round's number, so that each round can do something new."""
     found = [[] for _ in pairs]
     for _ in range(rounds):
         number = next(numbers) if numbers else None
@@ -41,11 +42,11 @@ def medians(rounds, pairs, env, numbers=None):
                 times.append(once(command(number), env))
             else:
                 times.append(once(command, env, before))
-    return [statistics.median(times) for times in found]
+    return [tuple(map(statistics.median, zip(*times))) for times in found]
 
 
 def compare(name, ours, peer, peer_name, env=None, rounds=ROUNDS, before_ours=None, before_peer=None):
-    a, b = medians(rounds, [(ours, before_ours), (peer, before_peer)], env)
+    (a, _), (b, _) = medians(rounds, [(ours, before_ours), (peer, before_peer)], env)
     print(f"{name:<34} ours {a:8.2f} ms   {peer_name:<16} {b:8.2f} ms   {b / a:6.1f} x", flush=True)
 
 

@@ -5,6 +5,7 @@
 #include "trust/remote.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,7 +22,27 @@ struct PvRemote {
 	char *server, *gun, *ca_file, *certificate_file, *key_file;
 	pid_t pid; /* 0 until started */
 	int fd;
+	GQueue asked; /* of Early: asked ahead, not answered yet; in the order of the answers */
+	GHashTable *early; /* name → Early: answered, not used yet */
 };
+
+/* A file that was asked for before it was needed. */
+typedef struct {
+	char *name; /* "snapshot" */
+	gsize max_bytes;
+	GBytes *body;    /* NULL until answered, and if it failed: */
+	GError *failure; /* why */
+} Early;
+
+static void early_free(void *data)
+{
+	Early *early = data;
+
+	g_free(early->name);
+	g_clear_pointer(&early->body, g_bytes_unref);
+	g_clear_error(&early->failure);
+	g_free(early);
+}
 
 PvRemote *pv_remote_new(const char *server, const char *gun, const char *ca_file)
 {
@@ -31,6 +52,8 @@ PvRemote *pv_remote_new(const char *server, const char *gun, const char *ca_file
 	remote->gun = g_strdup(gun);
 	remote->ca_file = g_strdup(ca_file);
 	remote->fd = -1;
+	g_queue_init(&remote->asked);
+	remote->early = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, early_free);
 	return remote;
 }
 
@@ -48,9 +71,14 @@ void pv_remote_free(PvRemote *remote)
 		return;
 	if (remote->pid > 0) {
 		close(remote->fd);
+		/* Busy with what nobody waits for any more, it would not see that at once. */
+		if (!g_queue_is_empty(&remote->asked))
+			kill(remote->pid, SIGTERM);
 		while (waitpid(remote->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
+	g_queue_clear_full(&remote->asked, early_free);
+	g_hash_table_unref(remote->early);
 	g_free(remote->server);
 	g_free(remote->gun);
 	g_free(remote->ca_file);
@@ -116,13 +144,11 @@ static void *fail_as_told(const PvMessage *answer, GError **error)
 	return pv_fail_null(error, (PvErrorCode)value, "%s", sentence ? sentence : "no reason");
 }
 
-static PvMessage *ask(PvRemote *remote, const PvMessage *question, gsize max_bytes, GError **error)
+static PvMessage *receive(PvRemote *remote, gsize max_bytes, GError **error)
 {
 	g_autoptr(PvMessage) answer = NULL;
 	g_autoptr(GError) failure = NULL;
 
-	if (!pv_remote_start(remote, error) || !pv_message_send(remote->fd, question, error))
-		return NULL;
 	answer = pv_message_receive(remote->fd, max_bytes + 64 * PV_KIB, &failure);
 	if (!answer) {
 		if (failure)
@@ -136,30 +162,135 @@ static PvMessage *ask(PvRemote *remote, const PvMessage *question, gsize max_byt
 	return g_steal_pointer(&answer);
 }
 
-static GBytes *get(PvRemote *remote, PvFetchMessage kind, const char *file, gsize max_bytes,
-		   GError **error)
+static GBytes *body_of(const PvMessage *answer, GError **error)
 {
-	g_autoptr(PvMessage) question = pv_message_new(kind);
-	g_autoptr(PvMessage) answer = NULL;
+	GBytes *body = pv_message_field(answer, 0);
+
+	return body ? g_bytes_ref(body)
+		    : pv_fail_null(error, PV_ERROR_INTERNAL, "pavise-fetch gave no body");
+}
+
+/* Takes in what was asked ahead, up to @name; NULL takes all. */
+static void take_early(PvRemote *remote, const char *name)
+{
+	while (!g_queue_is_empty(&remote->asked) &&
+	       !(name && g_hash_table_contains(remote->early, name))) {
+		Early *early = g_queue_pop_head(&remote->asked);
+		g_autoptr(PvMessage) answer = receive(remote, early->max_bytes, &early->failure);
+
+		if (answer)
+			early->body = body_of(answer, &early->failure);
+		g_hash_table_replace(remote->early, early->name, early);
+	}
+}
+
+static PvMessage *ask(PvRemote *remote, const PvMessage *question, gsize max_bytes, GError **error)
+{
+	take_early(remote, NULL);
+	if (!pv_remote_start(remote, error) || !pv_message_send(remote->fd, question, error))
+		return NULL;
+	return receive(remote, max_bytes, error);
+}
+
+static PvMessage *question_for(PvFetchMessage kind, const char *file, gsize max_bytes)
+{
+	PvMessage *question = pv_message_new(kind);
 	g_autofree char *max = g_strdup_printf("%" G_GSIZE_FORMAT, max_bytes);
-	GBytes *body;
 
 	pv_message_add_text(question, file);
 	pv_message_add_text(question, max);
-	answer = ask(remote, question, max_bytes, error);
-	if (!answer)
-		return NULL;
-	body = pv_message_field(answer, 0);
-	if (!body)
-		return pv_fail_null(error, PV_ERROR_INTERNAL, "pavise-fetch gave no body");
-	return g_bytes_ref(body);
+	return question;
+}
+
+static GBytes *get(PvRemote *remote, PvFetchMessage kind, const char *file, gsize max_bytes,
+		   GError **error)
+{
+	g_autoptr(PvMessage) question = question_for(kind, file, max_bytes);
+	g_autoptr(PvMessage) answer = ask(remote, question, max_bytes, error);
+
+	return answer ? body_of(answer, error) : NULL;
+}
+
+/* --- asked ahead --------------------------------------------------------------------------- */
+
+void pv_remote_ask_ahead(PvRemote *remote)
+{
+	static const struct {
+		const char *name;
+		gsize max_bytes;
+	} files[] = { { "root", PV_METADATA_BYTES_MAX },
+		      { "timestamp", PV_TIMESTAMP_BYTES_MAX },
+		      { "snapshot", PV_METADATA_BYTES_MAX },
+		      { "targets", PV_METADATA_BYTES_MAX } };
+
+	if (!pv_remote_start(remote, NULL))
+		return;
+	for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+		g_autofree char *file = g_strconcat(files[i].name, ".json", NULL);
+		g_autoptr(PvMessage) question =
+			question_for(PV_FETCH_GET, file, files[i].max_bytes);
+		Early *early;
+
+		if (!pv_message_send(remote->fd, question, NULL))
+			return;
+		early = g_new0(Early, 1);
+		early->name = g_strdup(files[i].name);
+		early->max_bytes = files[i].max_bytes;
+		g_queue_push_tail(&remote->asked, early);
+	}
+}
+
+void pv_remote_forget_early(PvRemote *remote)
+{
+	take_early(remote, NULL);
+	g_hash_table_remove_all(remote->early);
+}
+
+static gboolean has_hash(GBytes *body, const char *hex)
+{
+	gsize size;
+	const void *data = g_bytes_get_data(body, &size);
+	PvDigest digest = pv_digest_of(PV_HASH_SHA256, data, size);
+	g_autofree char *found = pv_digest_hex(&digest);
+
+	return strcmp(found, hex) == 0;
+}
+
+/*
+ * Answers from what was asked ahead. Of `snapshot.<sha256>` the newest snapshot may be the one
+ * meant; if it is not, FALSE has it asked for. What failed is told only of `root` and `timestamp`.
+ */
+static gboolean answer_early(PvRemote *remote, const char *name, GBytes **ret_body, GError **error)
+{
+	const char *hex = strchr(name, '.');
+	g_autofree char *plain = g_strndup(name, hex ? (gsize)(hex - name) : strlen(name));
+	Early *early;
+	gboolean answered;
+
+	take_early(remote, plain);
+	early = g_hash_table_lookup(remote->early, plain);
+	if (!early)
+		return FALSE;
+	answered = !hex || (early->body && has_hash(early->body, hex + 1));
+	if (answered) {
+		*ret_body = early->body ? g_bytes_ref(early->body) : NULL;
+		if (!early->body)
+			g_propagate_error(error, g_steal_pointer(&early->failure));
+	}
+	g_hash_table_remove(remote->early, plain);
+	return answered;
 }
 
 static GBytes *fetch(void *data, const char *name, gsize max_bytes, GError **error)
 {
-	g_autofree char *file = g_strconcat(name, ".json", NULL);
+	PvRemote *remote = data;
+	g_autofree char *file = NULL;
+	GBytes *body = NULL;
 
-	return get(data, PV_FETCH_GET, file, max_bytes, error);
+	if (answer_early(remote, name, &body, error))
+		return body;
+	file = g_strconcat(name, ".json", NULL);
+	return get(remote, PV_FETCH_GET, file, max_bytes, error);
 }
 
 void pv_remote_functions(PvRemote *remote, PvTufRemote *ret_functions)

@@ -29,6 +29,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvRemote, pv_remote_free)
  */
 gboolean pv_remote_start(PvRemote *remote, GError **error);
 
+/**
+ * pv_remote_ask_ahead:
+ *
+ * For a repository of which nothing is known here: asks for root, timestamp, snapshot and targets at
+ * once, so that the long file is on its way while the short ones are verified. What comes is used if
+ * it is what is asked for later; pv_remote_forget_early() is for those who begin anew.
+ */
+void pv_remote_ask_ahead(PvRemote *remote);
+void pv_remote_forget_early(PvRemote *remote);
+
 /* Fills @ret_functions; they use @remote. */
 void pv_remote_functions(PvRemote *remote, PvTufRemote *ret_functions);
 

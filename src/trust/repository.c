@@ -108,6 +108,13 @@ static gboolean accept_first_root(void *data, const PvMetadata *root, GError **e
 		       ids);
 }
 
+static gboolean knows_root(const PvTufCache *cache)
+{
+	g_autoptr(GBytes) root = cache->load(cache->cache, "root");
+
+	return root != NULL;
+}
+
 static PvTufState *update(PvRepository *repository, const char *only, GError **error)
 {
 	PvTufPolicy policy = { .gun = repository->options.gun,
@@ -126,6 +133,9 @@ static PvTufState *update(PvRepository *repository, const char *only, GError **e
 		return NULL;
 	pv_remote_functions(repository->remote, &remote);
 	pv_trust_cache_functions(repository->cache, &cache);
+	pv_remote_forget_early(repository->remote);
+	if (!policy.offline && !knows_root(&cache))
+		pv_remote_ask_ahead(repository->remote);
 	return pv_tuf_update(&policy, &remote, &cache, error);
 }
 

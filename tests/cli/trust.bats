@@ -178,13 +178,28 @@ PYTHON
 	refused_by_mirror "timestamp has 0 valid signatures"
 	for role in snapshot targets; do
 		cp -r "$BATS_TEST_TMPDIR/good/." "$BATS_TEST_TMPDIR/mirror/"
-		for file in "$tuf/$role".*.json; do flip "$file"; done
+		for file in "$tuf/$role".json "$tuf/$role".*.json; do flip "$file"; done
 		refused_by_mirror "$role is not the file whose sha256 is signed"
 	done
 	cp -r "$BATS_TEST_TMPDIR/good/." "$BATS_TEST_TMPDIR/mirror/"
 	flip "$tuf/root.json"
 	refused_by_mirror "root has 0 valid signatures"
 	[ ! -e "$BATS_TEST_TMPDIR/reader/tuf/$gun/metadata/timestamp.json" ]
+}
+
+@test "files that are not the newest are asked for by their hash" {
+	sign v1
+	mirror
+	for role in snapshot targets; do
+		echo '{}' >"$tuf/$role.json"
+	done
+	serve_mirror
+	run -0 pavise verify "$gun:v1" "${fake[@]}" "${reader[@]}" --tofu
+	[[ "$output" == *"$digest"* ]]
+	rm -r "$BATS_TEST_TMPDIR/reader"
+	rm "$tuf/snapshot.json" "$tuf/targets.json"
+	run -0 pavise verify "$gun:v1" "${fake[@]}" "${reader[@]}" --tofu
+	[[ "$output" == *"$digest"* ]]
 }
 
 @test "metadata that is no proper JSON is refused with its place" {
