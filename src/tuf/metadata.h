@@ -175,6 +175,10 @@ GPtrArray *pv_metadata_signers(const PvMetadata *metadata, const PvRole *role);
  */
 gboolean pv_metadata_check_expiry(const PvMetadata *metadata, PvTime now, GError **error);
 
+/* The same of a role of whatever dialect. */
+gboolean pv_role_check_expiry(const char *role, gint64 version, PvTime expires, PvTime now,
+			      GError **error);
+
 /**
  * pv_file_meta_check:
  * @meta: what a verified snapshot or timestamp says of @file; sha256 must be there

@@ -47,14 +47,8 @@ gboolean pv_tuf1_verify(const PvTuf1Metadata *metadata, const PvTuf1Role *role, 
 
 gboolean pv_tuf1_check_expiry(const PvTuf1Metadata *metadata, PvTime now, GError **error)
 {
-	char expires[PV_TIME_TEXT_SIZE];
-
-	if (pv_time_compare(metadata->expires, now) > 0)
-		return TRUE;
-	pv_time_format(metadata->expires, expires);
-	return pv_fail(error, PV_ERROR_EXPIRED,
-		       "%.64s (version %" G_GINT64_FORMAT ") expired at %s", metadata->role,
-		       metadata->version, expires);
+	return pv_role_check_expiry(metadata->role, metadata->version, metadata->expires, now,
+				    error);
 }
 
 gboolean pv_tuf1_check_meta(const PvTuf1Meta *meta, GBytes *file, const char *what, GError **error)

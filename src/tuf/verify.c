@@ -82,15 +82,22 @@ GPtrArray *pv_metadata_signers(const PvMetadata *metadata, const PvRole *role)
 	return signers;
 }
 
+gboolean pv_role_check_expiry(const char *role, gint64 version, PvTime expires, PvTime now,
+			      GError **error)
+{
+	char text[PV_TIME_TEXT_SIZE];
+
+	if (pv_time_compare(expires, now) > 0)
+		return TRUE;
+	pv_time_format(expires, text);
+	return pv_fail(error, PV_ERROR_EXPIRED, "%s (version %" G_GINT64_FORMAT ") expired at %s",
+		       role, version, text);
+}
+
 gboolean pv_metadata_check_expiry(const PvMetadata *metadata, PvTime now, GError **error)
 {
-	char expires[PV_TIME_TEXT_SIZE];
-
-	if (pv_time_compare(metadata->expires, now) > 0)
-		return TRUE;
-	pv_time_format(metadata->expires, expires);
-	return pv_fail(error, PV_ERROR_EXPIRED, "%s (version %" G_GINT64_FORMAT ") expired at %s",
-		       metadata->role, metadata->version, expires);
+	return pv_role_check_expiry(metadata->role, metadata->version, metadata->expires, now,
+				    error);
 }
 
 gboolean pv_file_meta_check(const PvFileMeta *meta, GBytes *file, const char *what, GError **error)

@@ -1,4 +1,5 @@
 """Root, timestamp, snapshot, targets: requests, trust, expiry, rollback."""
+import concurrent.futures
 import json
 
 from tuf_client import case, same
@@ -217,6 +218,23 @@ def another_major_version_of_the_specification_is_refused(client, repo, version)
     same(client.trusted(), {"root": 1})
 
 
+@case("basic", *[(name, name) for name in
+                 ("2.root.json", "timestamp.json", "1.snapshot.json", "2.targets.json", "file")])
+def an_answer_without_end_is_ended(client, repo, name):
+    repo.with_hashes = name == "2.targets.json"  # its length is signed; others have a limit
+    repo.root["consistent_snapshot"] = name != "file"
+    repo.publish("root", bump=False)
+    repo.published["root"] = repo.published["root"][1:]
+    repo.add_file("targets", "file", b"content")
+    if name in ("2.targets.json", "file"):
+        repo.publish_all()
+    repo.endless.add(name)
+    client.init()
+    same(client.download("file"), 1)
+    assert "longer than" in client.said, client.said
+    same(client.got(), [])
+
+
 @case("basic")
 def a_server_that_is_gone_is_a_failure(client, repo):
     client.init()
@@ -251,6 +269,18 @@ def damaged_files_in_the_directory_are_fetched_anew(client, repo):
     same(client.refresh(), 0)
     for role in TOP:
         same((client.metadata / f"{role}.json").read_bytes(), repo.published[role][0])
+
+@case("basic")
+def several_clients_on_one_directory_wait_for_each_other(client, repo):
+    repo.add_file("targets", "file", b"content")
+    repo.publish_all()
+    client.init()
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        same([done.result() for done in [pool.submit(client.download, "file") for _ in range(8)]],
+             [0] * 8)
+    same(client.got(), [b"content"])
+    same(repo.asked.count(("snapshot", 2)), 1)
+
 
 # --- expiration -----------------------------------------------------------------------------------
 

@@ -74,6 +74,7 @@ class Repository:
         self.asked, self.asked_files = [], []            # [(role, version)], [(path, hash)]
         self.with_hashes = False                         # vouch with length and hashes, too
         self.broken = {}                                 # URL name → status to answer with
+        self.endless = set()                             # URL names that never end
         for role in TOP:
             self.signed[role] = {"_type": role, "spec_version": "1.0.31", "version": 0,
                                  "expires": date(30)}
@@ -161,8 +162,10 @@ class Repository:
     # --- serving ---
 
     def fetch(self, path):
-        """(status, bytes) for a path below the repository's URL."""
+        """(status, bytes or None for an endless answer) for a path below the repository's URL."""
         kind, _, name = path.partition("/")
+        if name in self.endless:
+            return 200, None
         if name in self.broken:
             return self.broken[name], b"broken\n"
         if kind == "metadata":
@@ -200,9 +203,20 @@ class Server(http.server.ThreadingHTTPServer):
                 name, _, path = self.path.lstrip("/").partition("/")
                 status, data = get(name, path)
                 self.send_response(status)
+                if data is None:
+                    self.end_headers()
+                    self.never_end()
+                    return
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
+
+            def never_end(self):
+                try:
+                    while True:
+                        self.wfile.write(b" " * 65536)
+                except OSError:
+                    pass  # the other side had enough
 
             def log_message(self, *_):
                 pass
