@@ -210,7 +210,7 @@ gboolean pv_file_remove_tree(const char *path, GError **error)
 	return remove_below(AT_FDCWD, path, 2048, error) || pv_fail_wrap(error, "%s", path);
 }
 
-int pv_file_lock(const char *path, gboolean exclusive, GError **error)
+static int lock_file(const char *path, int operation, GError **error)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
@@ -218,12 +218,25 @@ int pv_file_lock(const char *path, gboolean exclusive, GError **error)
 		pv_fail_errno(error, errno, "%s: cannot open lock file", path);
 		return -1;
 	}
-	while (flock(fd, exclusive ? LOCK_EX : LOCK_SH) < 0) {
+	while (flock(fd, operation) < 0) {
 		if (errno == EINTR)
 			continue;
-		pv_fail_errno(error, errno, "%s: cannot lock", path);
+		if (errno == EWOULDBLOCK)
+			pv_fail(error, PV_ERROR_CONFLICT, "%s is held by another process", path);
+		else
+			pv_fail_errno(error, errno, "%s: cannot lock", path);
 		close(fd);
 		return -1;
 	}
 	return fd;
+}
+
+int pv_file_lock(const char *path, gboolean exclusive, GError **error)
+{
+	return lock_file(path, exclusive ? LOCK_EX : LOCK_SH, error);
+}
+
+int pv_file_try_lock(const char *path, GError **error)
+{
+	return lock_file(path, LOCK_EX | LOCK_NB, error);
 }

@@ -97,3 +97,12 @@ gboolean pv_file_write_all(int fd, const void *data, gsize size, GError **error)
  * Returns: a descriptor (close-on-exec) that holds the lock, or -1.
  */
 int pv_file_lock(const char *path, gboolean exclusive, GError **error);
+
+/**
+ * pv_file_try_lock:
+ *
+ * As pv_file_lock() to be alone, but does not wait.
+ *
+ * Errors: PV_ERROR_CONFLICT if another process holds it.
+ */
+int pv_file_try_lock(const char *path, GError **error);

@@ -31,17 +31,23 @@
 	10000000 /* count: a key file must not stall the process for minutes */
 
 /* tuf */
-#define PV_TIMESTAMP_BYTES_MAX    PV_MIB /* bytes: Notary client's limit for timestamp.json */
-#define PV_METADATA_BYTES_MAX     (100 * PV_MIB) /* bytes: Notary client's limit for other roles */
-#define PV_PUBLIC_KEY_BYTES_MAX   (256 * PV_KIB) /* bytes: Notary client's limit for *.key */
-#define PV_ROLE_NAME_BYTES_MAX    255            /* bytes: Notary: shorter than 256 */
-#define PV_TARGET_NAME_BYTES_MAX  (4 * PV_KIB)   /* bytes: tags have 128; addhash takes any name */
-#define PV_TARGETS_MAX            1000000        /* targets in one role */
-#define PV_DELEGATIONS_MAX        4096 /* delegations in one role and roles in a snapshot */
-#define PV_KEYS_MAX               4096 /* keys in one role's table */
-#define PV_SIGNATURES_MAX         1024 /* signatures on one file */
-#define PV_ROOT_ROTATIONS_MAX     1024 /* root versions followed in one update */
-#define PV_GUN_BYTES_MAX          1024 /* bytes: a repository path */
+#define PV_TIMESTAMP_BYTES_MAX   PV_MIB /* bytes: Notary client's limit for timestamp.json */
+#define PV_METADATA_BYTES_MAX    (100 * PV_MIB) /* bytes: Notary client's limit for other roles */
+#define PV_PUBLIC_KEY_BYTES_MAX  (256 * PV_KIB) /* bytes: Notary client's limit for *.key */
+#define PV_ROLE_NAME_BYTES_MAX   255            /* bytes: Notary: shorter than 256 */
+#define PV_TARGET_NAME_BYTES_MAX (4 * PV_KIB)   /* bytes: tags have 128; addhash takes any name */
+#define PV_TARGETS_MAX           1000000        /* targets in one role */
+#define PV_DELEGATIONS_MAX       4096 /* delegations in one role and roles in a snapshot */
+#define PV_KEYS_MAX              4096 /* keys in one role's table */
+#define PV_SIGNATURES_MAX        1024 /* signatures on one file */
+#define PV_ROOT_ROTATIONS_MAX    1024 /* root versions followed in one update */
+#define PV_FORMER_ROOTS_BYTES_MAX \
+	(64 *                     \
+	 PV_MIB) /* bytes: all former roots of a repository that is taken over; each has 3 KiB */
+#define PV_GUN_BYTES_MAX 1024 /* bytes: a repository path */
+#define PV_FORMER_ROOTS_BYTES_MAX \
+	(64 *                     \
+	 PV_MIB) /* bytes: all former roots of a repository that is taken over; each has 3 KiB */
 #define PV_INDEX_BYTES_MAX        (64 * PV_MIB) /* bytes: the index of the remembered metadata */
 #define PV_INDEX_FILE_BYTES_MIN   (16 * PV_KIB) /* bytes: a smaller role is read faster without */
 #define PV_INDEX_MEMBER_BYTES_MAX (64 * PV_KIB) /* bytes: a target, named in the index */

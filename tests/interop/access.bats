@@ -279,6 +279,13 @@ refused_as() {
 	unset NOTARY_AUTH
 	run -0 "${notary[@]}" -d "$BATS_TEST_TMPDIR/n3" list $gun
 	[[ "$output" == *"v1 "* ]]
+	# What is kept in memory since then is still only for those who may read it.
+	bearer "{$pull}"
+	[ "$status" = 200 ] && [[ "$body" == *'"_type":"Timestamp"'* ]]
+	ask GET /v2/$gun/_trust/tuf/timestamp.json
+	[ "$status" = 401 ] && [[ "$body" != *Timestamp* ]]
+	bearer '{"access":[{"type":"repository","name":"lab/other","actions":["*"]}]}'
+	refused_as insufficient_scope
 	export NOTARY_AUTH=$(printf alice:secret | base64)
 	"${notary[@]}" -d "$BATS_TEST_TMPDIR/n2" delete --remote $gun
 }

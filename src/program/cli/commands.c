@@ -21,6 +21,7 @@ const PvCommand pv_commands[] = {
 	{ "tuf-client", "pavise-tuf", "follow a TUF 1.0 repository" },
 	{ "version", "pavise-scan", "compare versions, for scripts" },
 	{ "serve", "pavised", "run the trust service" },
+	{ "adopt", "pavise-trust", "take repositories over from another trust server" },
 };
 
 const gsize pv_commands_count = G_N_ELEMENTS(pv_commands);

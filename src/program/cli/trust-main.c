@@ -11,10 +11,11 @@
 int main(int argc, char **argv)
 {
 	static const PvSubcommand commands[] = {
-		{ "inspect", pv_command_inspect }, { "key", pv_command_key },
-		{ "repo", pv_command_repo },       { "revoke", pv_command_revoke },
-		{ "sign", pv_command_sign },       { "signer", pv_command_signer },
-		{ "trace", pv_command_trace },     { "verify", pv_command_verify },
+		{ "adopt", pv_command_adopt },   { "inspect", pv_command_inspect },
+		{ "key", pv_command_key },       { "repo", pv_command_repo },
+		{ "revoke", pv_command_revoke }, { "sign", pv_command_sign },
+		{ "signer", pv_command_signer }, { "trace", pv_command_trace },
+		{ "verify", pv_command_verify },
 	};
 
 	g_autofree char *name = g_path_get_basename(argv[0]);

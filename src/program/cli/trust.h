@@ -2,6 +2,7 @@
 #pragma once
 
 /* The commands of pavise-trust; argv[0] is the command's name. They return an exit status. */
+int pv_command_adopt(int argc, char **argv);
 int pv_command_inspect(int argc, char **argv);
 int pv_command_key(int argc, char **argv);
 int pv_command_repo(int argc, char **argv);
