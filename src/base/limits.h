@@ -45,13 +45,9 @@
 #define PV_KEYS_MAX              4096 /* keys in one role's table */
 #define PV_SIGNATURES_MAX        1024 /* signatures on one file */
 #define PV_ROOT_ROTATIONS_MAX    1024 /* root versions followed in one update */
-#define PV_FORMER_ROOTS_BYTES_MAX \
-	(64 *                     \
-	 PV_MIB) /* bytes: all former roots of a repository that is taken over; each has 3 KiB */
-#define PV_GUN_BYTES_MAX 1024 /* bytes: a repository path */
-#define PV_FORMER_ROOTS_BYTES_MAX \
-	(64 *                     \
-	 PV_MIB) /* bytes: all former roots of a repository that is taken over; each has 3 KiB */
+/* bytes: all former roots of a repository that is taken over; each has 3 KiB */
+#define PV_FORMER_ROOTS_BYTES_MAX (64 * PV_MIB)
+#define PV_GUN_BYTES_MAX          1024          /* bytes: a repository path */
 #define PV_INDEX_BYTES_MAX        (64 * PV_MIB) /* bytes: the index of the remembered metadata */
 #define PV_INDEX_FILE_BYTES_MIN   (16 * PV_KIB) /* bytes: a smaller role is read faster without */
 #define PV_INDEX_MEMBER_BYTES_MAX (64 * PV_KIB) /* bytes: a target, named in the index */

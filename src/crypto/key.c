@@ -358,6 +358,18 @@ const char *pv_public_key_id(const PvPublicKey *key)
 	return key->id;
 }
 
+gboolean pv_public_key_same(const PvPublicKey *key, const PvPublicKey *other)
+{
+	gboolean same;
+
+	if (key->kind != other->kind)
+		return FALSE;
+	same = strcmp(key->canonical_id, other->canonical_id) == 0 ||
+	       EVP_PKEY_eq(key->pkey, other->pkey) == 1;
+	ERR_clear_error();
+	return same;
+}
+
 const char *pv_public_key_canonical_id(const PvPublicKey *key)
 {
 	return key->canonical_id;

@@ -52,6 +52,14 @@ const char *pv_public_key_id(const PvPublicKey *key);
 const char *pv_public_key_canonical_id(const PvPublicKey *key);
 
 /**
+ * pv_public_key_same:
+ *
+ * Returns: TRUE if both are one key, in whatever spelling: a compressed point, explicit parameters,
+ * a certificate around it. Ids tell spellings apart; a threshold must not.
+ */
+gboolean pv_public_key_same(const PvPublicKey *key, const PvPublicKey *other);
+
+/**
  * pv_public_key_verify:
  * @method: untrusted: "ecdsa", "eddsa", "rsapss", "rsapkcs1v15", "pycrypto-pkcs#1 pss"; any case
  * @message: what was signed (not its hash)

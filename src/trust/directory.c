@@ -90,8 +90,8 @@ static GBytes *load(void *data, const char *role)
 }
 
 /*
- * Metadata is replaced at once, whatever dies, but only a root in place of another is waited for
- * until it is on the disk. What a power failure takes of the others is fetched and verified anew.
+ * Metadata is replaced at once, whatever dies, but only a root, on which all trust stands, is waited
+ * for until it is on the disk. What a power failure takes of the others is fetched and verified anew.
  */
 static gboolean write_role(const char *path, GBytes *file, gboolean wait, GError **error)
 {
@@ -112,7 +112,7 @@ static gboolean store(void *data, const char *role, GBytes *file, GError **error
 	if (before && g_bytes_equal(before, file) && utimensat(AT_FDCWD, path, NULL, 0) == 0)
 		return TRUE;
 	return pv_file_make_directory(directory, 0700, error) &&
-	       write_role(path, file, before && strcmp(role, "root") == 0, error);
+	       write_role(path, file, strcmp(role, "root") == 0, error);
 }
 
 static gint64 age_s(void *data)

@@ -87,9 +87,14 @@ void pv_remote_free(PvRemote *remote)
 	g_free(remote);
 }
 
-/* Spawned without a fork, whose copy of this process' memory would be most of the start. */
+/*
+ * Spawned without a fork, whose copy of this process' memory would be most of the start. libcurl
+ * brings GnuTLS along for protocols that are never spoken: it is told not to initialise itself.
+ */
 static int spawn_fetch(const PvRemote *remote, const char *path, int fd, pid_t *ret_pid)
 {
+	g_auto(GStrv) environment =
+		g_environ_setenv(g_get_environ(), "GNUTLS_NO_IMPLICIT_INIT", "1", TRUE);
 	posix_spawn_file_actions_t actions;
 	int failure;
 	char *none = (char *)"";
@@ -104,7 +109,7 @@ static int spawn_fetch(const PvRemote *remote, const char *path, int fd, pid_t *
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, fd, 3); /* inherited, also if it is 3 */
 	posix_spawn_file_actions_addclosefrom_np(&actions, 4);
-	failure = posix_spawn(ret_pid, path, &actions, NULL, argv, environ);
+	failure = posix_spawn(ret_pid, path, &actions, NULL, argv, environment);
 	posix_spawn_file_actions_destroy(&actions);
 	return failure;
 }

@@ -144,8 +144,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvMetadata, pv_metadata_unref)
  * pv_metadata_verify:
  * @role: whose keys and threshold to demand
  *
- * Counts distinct keys of @role with a good signature (by canonical key, so that one key under two
- * certificates counts once). Signatures of other keys and invalid ones are ignored (trust.md 0.1,
+ * Counts distinct keys of @role with a good signature (pv_public_key_same(): one key under two
+ * certificates, or in two spellings, counts once). Signatures of other keys and invalid ones are ignored (trust.md 0.1,
  * row 2.3).
  *
  * Errors: PV_ERROR_SIGNATURE: how many are good, how many needed.

@@ -33,22 +33,29 @@ static gboolean has_good_signature(const PvMetadata *metadata, const PvPublicKey
 	return FALSE;
 }
 
+static gboolean is_one_of(const GPtrArray *keys, const PvPublicKey *key)
+{
+	for (guint i = 0; i < keys->len; i++) {
+		if (pv_public_key_same(keys->pdata[i], key))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 gboolean pv_metadata_verify(const PvMetadata *metadata, const PvRole *role, GError **error)
 {
-	g_autoptr(GHashTable) good = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GPtrArray) good = g_ptr_array_new();
 
-	for (guint i = 0; i < role->keys->len; i++) {
-		const PvPublicKey *key = role->keys->pdata[i];
-		const char *id = pv_public_key_canonical_id(key);
+	for (guint i = 0; i < role->keys->len && good->len < role->threshold; i++) {
+		PvPublicKey *key = role->keys->pdata[i];
 
-		if (!g_hash_table_contains(good, id) && has_good_signature(metadata, key))
-			g_hash_table_add(good, (void *)id);
+		if (!is_one_of(good, key) && has_good_signature(metadata, key))
+			g_ptr_array_add(good, key);
 	}
-	if (g_hash_table_size(good) < role->threshold)
+	if (good->len < role->threshold)
 		return pv_fail(error, PV_ERROR_SIGNATURE,
 			       "%s has %u valid signature%s of the keys of role %s, needed: %u",
-			       metadata->role, g_hash_table_size(good),
-			       g_hash_table_size(good) == 1 ? "" : "s", role->name,
+			       metadata->role, good->len, good->len == 1 ? "" : "s", role->name,
 			       role->threshold);
 	return TRUE;
 }

@@ -134,7 +134,7 @@ engine() {
 		run -1 "${trust[@]}" inspect "$repo:1"
 	done
 	engine full
-	run -0 "${trust[@]}" sign "$repo:1"
+	"${trust[@]}" sign "$repo:1" >/dev/null
 	engine forge
 	run -0 "${trust[@]}" sign --local "$repo:1"
 	[[ "$output" != *$'\e'* ]]

@@ -290,6 +290,39 @@ refused_as() {
 	"${notary[@]}" -d "$BATS_TEST_TMPDIR/n2" delete --remote $gun
 }
 
+@test "ours, as notary and as pavise, publishes with NOTARY_AUTH, reads without, and is refused without" {
+	local own=localhost:5000/lab/ours
+	# ours gives credentials to a token service over TLS only
+	make_certificate authority
+	make_certificate tls authority 30 $'basicConstraints=CA:FALSE\nsubjectAltName=IP:127.0.0.1'
+	"$tokens" "$dir" --tls >"$BATS_TEST_TMPDIR/token-port" 2>"$BATS_TEST_TMPDIR/token-log" 3>&- &
+	token_pid=$!
+	wait_for "$BATS_TEST_TMPDIR/token-port" '^[0-9]+$'
+	realm=https://127.0.0.1:$(cat "$BATS_TEST_TMPDIR/token-port")/token
+	start_with "auth: {type: token, realm: \"$realm\", service: notary-test, issuer: token-test, rootcertbundle: \"$dir/signer.crt\"}"
+	cat "$ca" "$dir/authority.crt" >"$BATS_TEST_TMPDIR/both.crt"
+	ca=$BATS_TEST_TMPDIR/both.crt
+	echo content >"$BATS_TEST_TMPDIR/file"
+	ours=("$PAVISE_BIN/notary/notary" -s "$server" --tlscacert "$ca")
+	run -1 "${ours[@]}" -d "$BATS_TEST_TMPDIR/o1" init -p $own </dev/null
+	[[ "$output" == *"does not allow this"* ]] || { echo "$output"; return 1; }
+	export NOTARY_AUTH=$(printf alice:secret | base64)
+	"${ours[@]}" -d "$BATS_TEST_TMPDIR/o2" init -p $own
+	"${ours[@]}" -d "$BATS_TEST_TMPDIR/o2" add -p $own v1 "$BATS_TEST_TMPDIR/file"
+	"${ours[@]}" -d "$BATS_TEST_TMPDIR/o2" key rotate $own snapshot -r
+	"${ours[@]}" -d "$BATS_TEST_TMPDIR/o2" add -p $own v2 "$BATS_TEST_TMPDIR/file"
+	unset NOTARY_AUTH
+	run -0 "${ours[@]}" -d "$BATS_TEST_TMPDIR/o3" list $own
+	[[ "$output" == *"v1 "*"v2 "* ]]
+	run -0 pavise verify $own:v1 --server "$server" --tlscacert "$ca" --trust-dir "$BATS_TEST_TMPDIR/o4" --tofu
+	run -1 "${ours[@]}" -d "$BATS_TEST_TMPDIR/o2" add -p $own v3 "$BATS_TEST_TMPDIR/file"
+	run -1 "${ours[@]}" -d "$BATS_TEST_TMPDIR/o2" delete --remote $own
+	# what could not be published stays staged
+	export NOTARY_AUTH=$(printf alice:secret | base64)
+	"${ours[@]}" -d "$BATS_TEST_TMPDIR/o2" delete --remote $own
+	"${ours[@]}" -d "$BATS_TEST_TMPDIR/o2" add -p $own v4 "$BATS_TEST_TMPDIR/file"
+}
+
 # --- client certificates ----------------------------------------------------------------------
 
 start_mutual() {
@@ -309,6 +342,26 @@ with() {
 	make_certificate plain authority 30 basicConstraints=CA:FALSE
 	with plain GET /v2/
 	[ "$status" = 200 ]
+}
+
+@test "client certificates: ours gives one by option, by config.json and from Docker's tls directory" {
+	local own=localhost:5000/lab/ours
+	start_mutual
+	make_certificate good authority 30 $'basicConstraints=CA:FALSE\nextendedKeyUsage=clientAuth'
+	ours=("$PAVISE_BIN/notary/notary" -s "$server" --tlscacert "$ca" -d "$BATS_TEST_TMPDIR/o")
+	run -1 "${ours[@]}" init -p $own
+	"${ours[@]}" --tlscert "$dir/good.crt" --tlskey "$dir/good.key" init -p $own
+	printf '{"trust_dir":"o","remote_server":{"url":"%s","root_ca":"%s","tls_client_cert":"keys/good.crt","tls_client_key":"keys/good.key"}}' \
+		"$server" "$ca" >"$BATS_TEST_TMPDIR/config.json"
+	"$PAVISE_BIN/notary/notary" -c "$BATS_TEST_TMPDIR/config.json" list $own
+	run -1 pavise repo witness $own targets --server "$server" --tlscacert "$ca" --trust-dir "$BATS_TEST_TMPDIR/o"
+	pavise repo witness $own targets --server "$server" --tlscacert "$ca" --trust-dir "$BATS_TEST_TMPDIR/o" \
+		--tlscert "$dir/good.crt" --tlskey "$dir/good.key"
+	mkdir -p "$HOME/.docker/tls/${server#https://}"
+	cp "$ca" "$HOME/.docker/tls/${server#https://}/ca.crt"
+	cp "$dir/good.crt" "$HOME/.docker/tls/${server#https://}/client.cert"
+	cp "$dir/good.key" "$HOME/.docker/tls/${server#https://}/client.key"
+	pavise repo witness $own targets --server "$server" --trust-dir "$BATS_TEST_TMPDIR/o"
 }
 
 @test "client certificates: none is refused on every route" {

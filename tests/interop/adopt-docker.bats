@@ -6,18 +6,6 @@ load ../cli/helper
 load ../cli/service
 load docker
 
-setup_file() {
-	engine_allowed >/dev/null || return 0
-	start_engine "$BATS_FILE_TMPDIR/engine"
-	start_docker_registry "$BATS_FILE_TMPDIR/registry"
-	export registry
-}
-
-teardown_file() {
-	stop_process "$BATS_FILE_TMPDIR/registry"
-	stop_engine "$BATS_FILE_TMPDIR/engine"
-}
-
 setup() {
 	require_engine
 	mapfile -t clients < <(docker_clients)
@@ -45,7 +33,7 @@ docker() {
 	"$client" "$@"
 }
 
-# pull TAG: with content trust, from nothing; what is in it is WORD.
+# pull TAG WORD: with content trust, from nothing; what is in it is WORD.
 pull() {
 	local ids
 	ids=$(docker images -q "$repo" | sort -u)

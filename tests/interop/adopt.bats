@@ -5,6 +5,7 @@ bats_require_minimum_version 1.5.0
 load ../cli/helper
 load ../cli/service
 load notary-server
+load ../fault/liar
 
 gun=localhost:5000/lab/app
 
@@ -23,6 +24,7 @@ setup() {
 teardown() {
 	stop_service
 	stop_notary_server
+	stop_liar
 	"$PAVISE_SOURCE/tests/postgres" stop "$BATS_TEST_TMPDIR" 2>/dev/null || true
 }
 
@@ -247,4 +249,33 @@ everybody_sees() {
 	everybody_sees v1 "$BATS_TEST_TMPDIR/one"
 	at "$server" "$owner" add -p $gun v4 "$BATS_TEST_TMPDIR/two"
 	everybody_sees v4 "$BATS_TEST_TMPDIR/two"
+}
+
+@test "nothing of an old server that lies gets into the store" {
+	fill $gun
+	at "$old" "$BATS_TEST_TMPDIR/other" init -p $gun-other
+	at "$old" "$BATS_TEST_TMPDIR/other" add -p $gun-other v1 "$BATS_TEST_TMPDIR/one"
+	mode=$BATS_TEST_TMPDIR/mode
+	start_liar "$mode"
+	old=${liar[1]}
+	while IFS='|' read -r lie sentence; do
+		echo "$lie" >"$mode"
+		run bring
+		echo "$lie: $status: $output"
+		[ "$status" -ne 0 ]
+		[[ "$output" == "pavise adopt: $gun: $sentence"* ]]
+	done <<-LIES
+		gun $gun-other|
+		swap 2.root 1.root|2.root.json holds version 1
+		swap 3.root root|3.root.json holds version 4
+		swap targets targets/qa|
+		trail|
+		endless|
+		nested|
+	LIES
+	start_service "$data"
+	run -22 get "$server" root
+	stop_service
+	echo honest >"$mode"
+	bring
 }

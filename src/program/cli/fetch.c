@@ -78,10 +78,15 @@ static gboolean fail_by_status(const Fetch *fetch, const PvHttpResponse *respons
 	}
 }
 
-static GBytes *send_request(Fetch *fetch, PvHttpRequest *request, gboolean push, GError **error)
+/* What a request needs to be allowed (trust.md 1.1). */
+#define READ  "pull"
+#define WRITE "push,pull"
+#define ADMIN "*"
+
+static GBytes *send_request(Fetch *fetch, PvHttpRequest *request, const char *actions,
+			    GError **error)
 {
-	g_autofree char *scope =
-		g_strdup_printf("repository:%s:%s", fetch->gun, push ? "push,pull" : "pull");
+	g_autofree char *scope = g_strdup_printf("repository:%s:%s", fetch->gun, actions);
 	g_auto(PvHttpResponse) response = { 0 };
 
 	if (!pv_auth_send(fetch->auth, fetch->http, request, scope, &response, error))
@@ -109,8 +114,9 @@ static GBytes *get(Fetch *fetch, const PvMessage *question, const char *method, 
 	request.max_bytes = max_bytes;
 	/* A server that is just not slow enough to give up on must not hold anybody for hours. */
 	request.timeout_ms = GET_TIMEOUT_MS + (guint)(max_bytes / GET_BYTES_PER_MS);
-	/* Rotation and `.key` need the right to push (trust.md 1.1). */
-	return send_request(fetch, &request, g_str_has_suffix(file, ".key"), error);
+	if (strcmp(method, "POST") == 0)
+		return send_request(fetch, &request, ADMIN, error);
+	return send_request(fetch, &request, g_str_has_suffix(file, ".key") ? WRITE : READ, error);
 }
 
 static void append_part(GByteArray *body, const char *boundary, const char *role, GBytes *file)
@@ -152,7 +158,7 @@ static GBytes *upload(Fetch *fetch, const PvMessage *question, GError **error)
 	g_byte_array_append(body, (const guint8 *)end, (guint)strlen(end));
 	request.body = body->data;
 	request.body_size = body->len;
-	return send_request(fetch, &request, TRUE, error);
+	return send_request(fetch, &request, WRITE, error);
 }
 
 static GBytes *answer_to(Fetch *fetch, const PvMessage *question, GError **error)
@@ -170,7 +176,7 @@ static GBytes *answer_to(Fetch *fetch, const PvMessage *question, GError **error
 	case PV_FETCH_DELETE:
 		url = url_of(fetch, "");
 		remove.url = url;
-		return send_request(fetch, &remove, TRUE, error);
+		return send_request(fetch, &remove, ADMIN, error);
 	default:
 		return pv_fail_null(error, PV_ERROR_INTERNAL, "a question of an unknown kind");
 	}

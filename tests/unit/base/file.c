@@ -94,6 +94,24 @@ static void test_remove_does_not_follow(void)
 	g_assert_true(pv_file_remove_tree(outside, NULL)); /* nothing there is fine */
 }
 
+static void test_try_lock(void)
+{
+	g_autofree char *directory = scratch();
+	g_autofree char *path = g_build_filename(directory, "lock", NULL);
+	g_autoptr(GError) error = NULL;
+	int held = pv_file_lock(path, TRUE, NULL);
+	int again;
+
+	g_assert_cmpint(held, >=, 0);
+	g_assert_cmpint(pv_file_try_lock(path, &error), ==, -1);
+	g_assert_error(error, PV_ERROR, PV_ERROR_CONFLICT);
+	close(held);
+	again = pv_file_try_lock(path, NULL);
+	g_assert_cmpint(again, >=, 0);
+	close(again);
+	g_assert_true(pv_file_remove_tree(directory, NULL));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -101,5 +119,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/base/file/create-keeps", test_create_keeps);
 	g_test_add_func("/base/file/limits", test_limits);
 	g_test_add_func("/base/file/remove-does-not-follow", test_remove_does_not_follow);
+	g_test_add_func("/base/file/try-lock", test_try_lock);
 	return g_test_run();
 }

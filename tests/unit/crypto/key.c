@@ -107,6 +107,37 @@ static void test_refused(void)
 	}
 }
 
+/* One key in two spellings has two ids, and is one key. */
+static void test_same(void)
+{
+	static const char *const spellings[] = {
+		"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAExLRyxEN4rZNULdB6PCfdFQa6"
+		"PSKPEDnkHWX+2+m86gjBjiEB6uysotPsv/vBwGFVLec5Rudsq459NdXq5CSa"
+		"Xw==",
+		"MDkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDIgADxLRyxEN4rZNULdB6PCfdFQa6"
+		"PSKPEDnkHWX+2+m86gg=",
+	};
+	PvPublicKey *keys[2];
+	g_autoptr(PvPublicKey) other = NULL;
+	gsize size;
+	g_autofree guchar *vector = g_base64_decode(vectors[1].public, &size);
+
+	other = pv_public_key_new(vectors[1].type, vector, size, NULL);
+	g_assert_nonnull(other);
+	for (guint i = 0; i < G_N_ELEMENTS(spellings); i++) {
+		g_autofree guchar *public = g_base64_decode(spellings[i], &size);
+		g_autoptr(GError) error = NULL;
+
+		keys[i] = pv_public_key_new("ecdsa", public, size, &error);
+		g_assert_no_error(error);
+		g_assert_false(pv_public_key_same(keys[i], other));
+	}
+	g_assert_cmpstr(pv_public_key_id(keys[0]), !=, pv_public_key_id(keys[1]));
+	g_assert_true(pv_public_key_same(keys[0], keys[1]));
+	pv_public_key_unref(keys[0]);
+	pv_public_key_unref(keys[1]);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -116,6 +147,7 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/crypto/key/sign-rsa", GINT_TO_POINTER(PV_KEY_RSA), test_sign);
 	g_test_add_data_func("/crypto/key/sign-ed25519", GINT_TO_POINTER(PV_KEY_ED25519),
 			     test_sign);
+	g_test_add_func("/crypto/key/same", test_same);
 	g_test_add_func("/crypto/key/refused", test_refused);
 	return g_test_run();
 }
