@@ -117,8 +117,8 @@ as_notary() {
 	notary -s "$notary_url" --tlscacert "${notary_ca:-$deployment/pki/ca.crt}" -d "$deployment/client" "$@"
 }
 
-# stop_process NAME: one of server, signer, mariadb.
-stop_process() {
+# end_process NAME: one of server, signer, mariadb.
+end_process() {
 	local pid
 	[ -f "$deployment/$1.pid" ] || return 0
 	pid=$(cat "$deployment/$1.pid")
@@ -129,5 +129,5 @@ stop_process() {
 
 stop_deployment() {
 	local name
-	for name in server signer mariadb; do stop_process "$name"; done
+	for name in server signer mariadb; do end_process "$name"; done
 }
