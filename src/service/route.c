@@ -77,7 +77,7 @@ static void route_key(const char *name, gsize length, gboolean get, gboolean pos
 	for (gsize i = 0; i < G_N_ELEMENTS(roles); i++) {
 		if (strlen(roles[i]) != length || memcmp(roles[i], name, length) != 0)
 			continue;
-		strcpy(route->role, roles[i]);
+		g_strlcpy(route->role, roles[i], sizeof route->role);
 		if (get)
 			route->operation = PV_OPERATION_GET_KEY;
 		else if (post)
