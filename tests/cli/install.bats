@@ -79,7 +79,8 @@ installed() {
 		-e "s#/var/lib/pavise-trust#$BATS_TEST_TMPDIR/data#" \
 		"$prefix/share/doc/pavise/examples/service.yaml" >"$BATS_TEST_TMPDIR/service.yaml"
 	chmod 711 "$BATS_TEST_TMPDIR" "$BATS_SUITE_TMPDIR" "$BATS_RUN_TMPDIR"
-	pavise serve --config "$BATS_TEST_TMPDIR/service.yaml" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/log" 3>&- &
+	# The installed program: a checkout may lie where these users cannot go.
+	"$prefix/bin/pavise" serve --config "$BATS_TEST_TMPDIR/service.yaml" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/log" 3>&- &
 	service=$!
 	wait_for "$BATS_TEST_TMPDIR/out" '^ready https://'
 	[ "$(ps -o user= -p "$service")" = nobody ]
