@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/sorted.h"
 #include "base/terminal.h"
 #include "crypto/certificate.h"
 #include "program/cli/options.h"
@@ -83,24 +84,13 @@ static gboolean remove_signer(Options *options, const char *name, const char *im
 	return TRUE;
 }
 
-static int compare_roles(const void *a, const void *b)
-{
-	const PvRole *const *left = a, *const *right = b;
-
-	return strcmp((*left)->name, (*right)->name);
-}
-
 /* (transfer container): what targets delegates to, by name. */
 static GPtrArray *delegations(const PvTufState *state)
 {
-	GPtrArray *roles = g_ptr_array_new();
-	GHashTableIter iter;
-	void *role;
+	GPtrArray *roles = pv_sorted_names(state->targets->roles);
 
-	g_hash_table_iter_init(&iter, state->targets->roles);
-	while (g_hash_table_iter_next(&iter, NULL, &role))
-		g_ptr_array_add(roles, role);
-	g_ptr_array_sort(roles, compare_roles);
+	for (guint i = 0; i < roles->len; i++)
+		roles->pdata[i] = g_hash_table_lookup(state->targets->roles, roles->pdata[i]);
 	return roles;
 }
 
