@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * HTTP/1.1 over one TLS connection (RFC 9112). http_parser reads what the server says; what may come, and how
- * long it may take, is decided here.
+ * HTTP/1.1 over one TLS connection: whom to ask, what to send, and how long it may take. What comes
+ * back is read in http_answer.c.
  */
 
 #include "oci/http_direct.h"
 
-#include <http_parser.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "crypto/channel.h"
+#include "oci/http_answer.h"
 #include "oci/http_tls.h"
 
 #define SCHEME      "https://"
@@ -31,22 +31,15 @@ struct PvHttpDirect {
 	PvChannel *channel; /* NULL until connected, and once it cannot be used again */
 };
 
-/* One request and its answer. */
+/* One request, its answer, and the time they may take. */
 typedef struct {
 	PvHttpDirect *direct;
 	const PvHttpRequest *request;
-	http_parser parser;
-	GByteArray *body;
-	PvHttpResponse response;
-	guint64 received; /* bytes of the body */
-	gsize header_bytes;
-	gboolean has_answered; /* at least one byte came */
-	gboolean is_complete, is_cut;
+	PvHttpAnswer *answer;
 	gint64 end_us;        /* when it takes too long; 0: never */
 	gint64 window_end_us; /* when @window_bytes must be enough */
 	gint64 until_us;      /* the earlier of both */
 	guint64 window_bytes;
-	GError *error;
 } Exchange;
 
 /* --- addresses ----------------------------------------------------------------------------- */
@@ -200,123 +193,6 @@ static void drop_connection(PvHttpDirect *direct)
 	direct->channel = NULL;
 }
 
-/* --- what the server says ------------------------------------------------------------------ */
-
-static gboolean is_wanted(const Exchange *exchange)
-{
-	return exchange->parser.status_code / 100 == 2 && exchange->request->max_bytes > 0;
-}
-
-static int count_header(http_parser *parser, const char *text, size_t size)
-{
-	Exchange *exchange = parser->data;
-
-	exchange->header_bytes += size + 2;
-	if (exchange->header_bytes <= PV_HTTP_HEADER_BYTES_MAX)
-		return 0;
-	pv_fail(&exchange->error, PV_ERROR_LIMIT,
-		"%s: more than %zu bytes of header lines in the answer", exchange->request->url,
-		PV_HTTP_HEADER_BYTES_MAX);
-	return 1;
-}
-
-static int headers_complete(http_parser *parser)
-{
-	Exchange *exchange = parser->data;
-	const PvHttpRequest *request = exchange->request;
-	gboolean is_announced = parser->content_length != G_MAXUINT64;
-
-	exchange->response.status = (int)parser->status_code;
-	if (!is_wanted(exchange))
-		return 0;
-	if (is_announced && parser->content_length > request->max_bytes) {
-		pv_fail(&exchange->error, PV_ERROR_LIMIT,
-			"%s: the answer has %" G_GUINT64_FORMAT " bytes, at most %" G_GUINT64_FORMAT
-			" expected",
-			request->url, parser->content_length, request->max_bytes);
-		return -1;
-	}
-	return request->begin && !request->begin(request->user_data, &exchange->response,
-						 &exchange->error)
-		       ? -1
-		       : 0;
-}
-
-/* A body nobody asked for: its beginning is kept for messages, an endless one is ended. */
-static int take_other(Exchange *exchange, const char *data, gsize size)
-{
-	gsize room = PV_HTTP_ERROR_BYTES_MAX - exchange->body->len;
-
-	g_byte_array_append(exchange->body, (const guint8 *)data, (guint)MIN(size, room));
-	exchange->is_cut = size > room;
-	return exchange->is_cut;
-}
-
-static int take_body(http_parser *parser, const char *data, size_t size)
-{
-	Exchange *exchange = parser->data;
-	const PvHttpRequest *request = exchange->request;
-
-	if (!is_wanted(exchange))
-		return take_other(exchange, data, size);
-	if (size > request->max_bytes - exchange->received) {
-		pv_fail(&exchange->error, PV_ERROR_LIMIT,
-			"%s: the answer is longer than the %" G_GUINT64_FORMAT " bytes expected",
-			request->url, request->max_bytes);
-		return 1;
-	}
-	exchange->received += size;
-	if (request->sink)
-		return !request->sink(request->user_data, (const guint8 *)data, size,
-				      &exchange->error);
-	g_byte_array_append(exchange->body, (const guint8 *)data, (guint)size);
-	return 0;
-}
-
-static int message_complete(http_parser *parser)
-{
-	Exchange *exchange = parser->data;
-
-	if (parser->status_code / 100 == 1)
-		return 0; /* the answer itself follows */
-	exchange->is_complete = TRUE;
-	http_parser_pause(parser, 1);
-	return 0;
-}
-
-static gboolean fail_broken(Exchange *exchange, const char *why)
-{
-	return pv_fail(&exchange->error, PV_ERROR_UNREACHABLE,
-		       "%s: the connection broke off after %" G_GUINT64_FORMAT " bytes (%s)",
-		       exchange->request->url, exchange->received, why);
-}
-
-/* FALSE with the error set, if @got bytes (0: the end) are not how an answer goes on. */
-static gboolean parse(Exchange *exchange, const guint8 *piece, gsize got)
-{
-	static const http_parser_settings settings = { .on_header_field = count_header,
-						       .on_header_value = count_header,
-						       .on_headers_complete = headers_complete,
-						       .on_body = take_body,
-						       .on_message_complete = message_complete };
-	http_parser *parser = &exchange->parser;
-	gsize used = http_parser_execute(parser, &settings, (const char *)piece, got);
-	enum http_errno problem = HTTP_PARSER_ERRNO(parser);
-
-	if (exchange->error)
-		return FALSE;
-	if (exchange->is_cut || exchange->is_complete) {
-		/* What was not asked for is on the way: nothing more is read from here. */
-		if (exchange->is_cut || used < got || !http_should_keep_alive(parser))
-			drop_connection(exchange->direct);
-		return TRUE;
-	}
-	if (problem != HPE_OK && got > 0)
-		return pv_fail(&exchange->error, PV_ERROR_SERVER, "%s: the answer is not HTTP (%s)",
-			       exchange->request->url, http_errno_description(problem));
-	return got > 0 || fail_broken(exchange, "it was closed");
-}
-
 /* --- time ---------------------------------------------------------------------------------- */
 
 static gint64 slow_us(const Exchange *exchange)
@@ -330,7 +206,7 @@ static gint64 slow_us(const Exchange *exchange)
  * Until when the next bytes must come; FALSE with the error set if that is over: a window of time has
  * to bring PV_HTTP_SLOW_BYTES_MIN a second.
  */
-static gboolean set_deadline(Exchange *exchange)
+static gboolean set_deadline(Exchange *exchange, GError **error)
 {
 	gint64 now = g_get_monotonic_time();
 	guint64 enough = PV_HTTP_SLOW_BYTES_MIN * (guint64)(slow_us(exchange) / G_USEC_PER_SEC);
@@ -343,9 +219,9 @@ static gboolean set_deadline(Exchange *exchange)
 	if (exchange->end_us > 0)
 		exchange->until_us = MIN(exchange->until_us, exchange->end_us);
 	if (exchange->until_us <= now)
-		return pv_fail(&exchange->error, PV_ERROR_UNREACHABLE,
+		return pv_fail(error, PV_ERROR_UNREACHABLE,
 			       "%s: no answer in time (too slow: %" G_GUINT64_FORMAT " bytes came)",
-			       exchange->request->url, exchange->received);
+			       exchange->request->url, pv_http_answer_received(exchange->answer));
 	pv_channel_set_deadline(exchange->direct->channel,
 				(guint)((exchange->until_us - now) / 1000 + 1));
 	return TRUE;
@@ -373,7 +249,7 @@ static char *head_of(const Exchange *exchange)
 	return g_string_free(head, FALSE);
 }
 
-static gboolean send_all(Exchange *exchange)
+static gboolean send_all(Exchange *exchange, GError **error)
 {
 	const PvHttpRequest *request = exchange->request;
 	const PvMessageStream *stream = pv_channel_stream(exchange->direct->channel);
@@ -382,105 +258,93 @@ static gboolean send_all(Exchange *exchange)
 			    (gint64)(request->body_size / PV_HTTP_SLOW_BYTES_MIN * 1000);
 
 	pv_channel_set_deadline(exchange->direct->channel, (guint)MIN(allowed_ms, G_MAXUINT));
-	return stream->send(stream->data, head, strlen(head), &exchange->error) &&
+	return stream->send(stream->data, head, strlen(head), error) &&
 	       (request->body_size == 0 ||
-		stream->send(stream->data, request->body, request->body_size, &exchange->error));
+		stream->send(stream->data, request->body, request->body_size, error));
 }
 
-/* The channel's failure, unless it only waited until the deadline. */
-static gboolean fail_of(Exchange *exchange)
+static gboolean fail_broken(const Exchange *exchange, const GError *failure, GError **error)
 {
-	g_autoptr(GError) failure = g_steal_pointer(&exchange->error);
-
-	if (g_get_monotonic_time() >= exchange->until_us)
-		return TRUE;
-	if (g_error_matches(failure, PV_ERROR, PV_ERROR_UNREACHABLE))
-		return fail_broken(exchange, failure->message);
-	return pv_fail(&exchange->error, PV_ERROR_SERVER, "%s: %s", exchange->request->url,
+	if (!g_error_matches(failure, PV_ERROR, PV_ERROR_UNREACHABLE))
+		return pv_fail(error, PV_ERROR_SERVER, "%s: %s", exchange->request->url,
+			       failure->message);
+	return pv_fail(error, PV_ERROR_UNREACHABLE,
+		       "%s: the connection broke off after %" G_GUINT64_FORMAT " bytes (%s)",
+		       exchange->request->url, pv_http_answer_received(exchange->answer),
 		       failure->message);
 }
 
-static gboolean receive_all(Exchange *exchange)
+static gboolean receive_all(Exchange *exchange, GError **error)
 {
 	const PvMessageStream *stream = pv_channel_stream(exchange->direct->channel);
 	guint8 piece[PIECE_BYTES];
 
-	while (!exchange->is_complete && !exchange->is_cut) {
+	while (!pv_http_answer_is_over(exchange->answer)) {
+		g_autoptr(GError) failure = NULL;
 		gssize got;
 
-		if (!set_deadline(exchange))
+		if (!set_deadline(exchange, error))
 			return FALSE;
-		got = stream->receive(stream->data, piece, sizeof piece, &exchange->error);
-		if (got < 0 && !fail_of(exchange))
-			return FALSE;
+		got = stream->receive(stream->data, piece, sizeof piece, &failure);
+		if (got < 0 && g_get_monotonic_time() >= exchange->until_us)
+			continue; /* it only waited */
 		if (got < 0)
-			continue;
-		exchange->has_answered |= got > 0;
+			return fail_broken(exchange, failure, error);
 		exchange->window_bytes += (guint64)got;
-		if (!parse(exchange, piece, (gsize)got))
+		if (!pv_http_answer_take(exchange->answer, piece, (gsize)got, error))
 			return FALSE;
 	}
 	return TRUE;
 }
 
 /* A server may refuse before it has read all, and hang up: its answer says more than the break. */
-static gboolean send_and_receive(Exchange *exchange)
+static gboolean send_and_receive(Exchange *exchange, GError **error)
 {
 	g_autoptr(GError) unsent = NULL;
 
-	if (send_all(exchange))
-		return receive_all(exchange);
-	unsent = g_steal_pointer(&exchange->error);
-	if (receive_all(exchange)) {
-		drop_connection(exchange->direct);
-		return TRUE;
-	}
-	g_clear_error(&exchange->error);
-	return fail_broken(exchange, unsent->message);
+	if (send_all(exchange, &unsent))
+		return receive_all(exchange, error);
+	if (!receive_all(exchange, NULL))
+		return fail_broken(exchange, unsent, error);
+	drop_connection(exchange->direct);
+	return TRUE;
 }
 
-static void exchange_begin(Exchange *exchange)
+static gboolean exchange_once(Exchange *exchange, GError **error)
 {
-	guint timeout_ms = exchange->request->timeout_ms;
+	const PvHttpRequest *request = exchange->request;
+	gboolean done;
 
-	http_parser_init(&exchange->parser, HTTP_RESPONSE);
-	exchange->parser.data = exchange;
+	g_clear_pointer(&exchange->answer, pv_http_answer_free);
+	exchange->answer = pv_http_answer_new(request);
 	exchange->window_end_us = 0;
-	exchange->end_us = timeout_ms ? g_get_monotonic_time() + (gint64)timeout_ms * 1000 : 0;
-}
-
-/* On a kept connection the server may have closed it meanwhile: then once more, on a new one. */
-static gboolean exchange_run(Exchange *exchange)
-{
-	PvHttpDirect *direct = exchange->direct;
-	gboolean was_kept = direct->channel != NULL;
-
-	exchange_begin(exchange);
-	if (!connect_server(direct, exchange->request->url, &exchange->error))
-		return FALSE;
-	if (send_and_receive(exchange))
-		return TRUE;
-	drop_connection(direct);
-	if (!was_kept || exchange->has_answered)
-		return FALSE;
-	g_clear_error(&exchange->error);
-	return exchange_run(exchange);
+	exchange->end_us = 0;
+	if (request->timeout_ms > 0)
+		exchange->end_us = g_get_monotonic_time() + (gint64)request->timeout_ms * 1000;
+	done = connect_server(exchange->direct, request->url, error) &&
+	       send_and_receive(exchange, error);
+	if (!done || !pv_http_answer_keeps_connection(exchange->answer))
+		drop_connection(exchange->direct);
+	return done;
 }
 
 gboolean pv_http_direct_send(PvHttpDirect *direct, const PvHttpRequest *request,
 			     PvHttpResponse *ret_response, GError **error)
 {
-	Exchange exchange = { .direct = direct, .request = request, .body = g_byte_array_new() };
-	gboolean done = exchange_run(&exchange);
-	GBytes *body = g_byte_array_free_to_bytes(exchange.body);
+	Exchange exchange = { .direct = direct, .request = request };
+	gboolean was_kept = direct->channel != NULL;
+	g_autoptr(GError) failure = NULL;
+	gboolean done = exchange_once(&exchange, &failure);
 
-	if (!done) {
-		g_bytes_unref(body);
-		g_propagate_error(error, exchange.error);
-		return FALSE;
+	/* On a kept connection the server may have closed it meanwhile. */
+	if (!done && was_kept && !pv_http_answer_has_begun(exchange.answer)) {
+		g_clear_error(&failure);
+		done = exchange_once(&exchange, &failure);
 	}
-	*ret_response = (PvHttpResponse){ .status = (int)exchange.parser.status_code,
-					  .url = g_strdup(request->url),
-					  .body = body };
-	return TRUE;
+	if (done)
+		pv_http_answer_finish(exchange.answer, ret_response);
+	else
+		g_propagate_error(error, g_steal_pointer(&failure));
+	pv_http_answer_free(exchange.answer);
+	return done;
 }

@@ -11,20 +11,7 @@
 #include "base/canonical.h"
 #include "base/error.h"
 #include "base/sorted.h"
-
-/* In place: a role of 10,000 targets has 20,000 of these. */
-static void append_base64(GString *to, const void *data, gsize size)
-{
-	gsize start = to->len + 1, length;
-	int state = 0, save = 0;
-
-	g_string_set_size(to, start + (size / 3 + 1) * 4 + 1);
-	to->str[start - 1] = '"';
-	length = g_base64_encode_step(data, size, FALSE, to->str + start, &state, &save);
-	length += g_base64_encode_close(FALSE, to->str + start + length, &state, &save);
-	to->str[start + length] = '"';
-	g_string_set_size(to, start + length + 1);
-}
+#include "tuf/nodes.h"
 
 static void append_number(GString *to, guint64 number)
 {
@@ -83,7 +70,7 @@ static void append_keys(GString *to, GHashTable *table, const GPtrArray *others)
 				       "null,\"public\":",
 				       i ? "," : "", pv_public_key_id(key),
 				       pv_public_key_type(key));
-		append_base64(to, data, size);
+		pv_tuf_append_base64(to, data, size);
 		g_string_append(to, "}}");
 	}
 	g_string_append_c(to, '}');
@@ -165,16 +152,8 @@ static void append_file(GString *to, const PvFileMeta *meta)
 		g_string_append_len(to, custom, (gssize)size);
 		g_string_append_c(to, ',');
 	}
-	g_string_append(to, "\"hashes\":{");
-	if (meta->sha256.size) {
-		g_string_append(to, "\"sha256\":");
-		append_base64(to, meta->sha256.raw, meta->sha256.size);
-	}
-	if (meta->sha512.size) {
-		g_string_append(to, meta->sha256.size ? ",\"sha512\":" : "\"sha512\":");
-		append_base64(to, meta->sha512.raw, meta->sha512.size);
-	}
-	g_string_append(to, "},\"length\":");
+	pv_tuf_append_hashes(to, meta);
+	g_string_append(to, ",\"length\":");
 	append_number(to, meta->length);
 	g_string_append_c(to, '}');
 }
@@ -268,7 +247,7 @@ GBytes *pv_metadata_write_file(GBytes *signed_part, GPtrArray *signatures, GErro
 			return NULL;
 		g_string_append_printf(text, "%s{\"keyid\":\"%s\",\"method\":\"%s\",\"sig\":",
 				       i ? "," : "", signature->key_id, signature->method);
-		append_base64(text, bytes, length);
+		pv_tuf_append_base64(text, bytes, length);
 		g_string_append_c(text, '}');
 	}
 	g_string_append(text, "]}");

@@ -237,20 +237,28 @@ static PvMessage *answer(PvFetch *fetch, const PvMessage *question, const GError
 	return message;
 }
 
+/*
+ * Until the other end closes. After MORE, questions asked ahead are taken off the socket unanswered:
+ * if they lay there when this end closes, MORE itself might be lost with them.
+ */
 static gboolean serve(PvFetch *fetch, const GError *broken)
 {
-	while (!fetch->wants_more) {
+	gboolean has_given_up = FALSE;
+
+	for (;;) {
 		g_autoptr(PvMessage) question =
 			pv_message_receive(SOCKET_FD, PV_HTTP_BODY_BYTES_MAX, NULL);
 		g_autoptr(PvMessage) message = NULL;
 
 		if (!question)
 			return TRUE;
+		if (has_given_up)
+			continue;
 		message = answer(fetch, question, broken);
+		has_given_up = message->kind == PV_FETCH_MORE;
 		if (!pv_message_send(SOCKET_FD, message, NULL))
 			return FALSE;
 	}
-	return TRUE;
 }
 
 /* NULL for an argument that is not there or empty. */
