@@ -10,8 +10,8 @@ set -eu
 # To compile and link.
 build="gcc meson ninja-build pkg-config scdoc ca-certificates
 	libglib2.0-dev libjansson-dev libyaml-dev libcyaml-dev libssl-dev libjose-dev
-	libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev libsqlite3-dev libpq-dev libmariadb-dev
-	libisal-dev zlib1g-dev libzstd-dev libarchive-dev liblmdb-dev
+	libcurl4-openssl-dev libhttp-parser-dev libmicrohttpd-dev libgnutls28-dev libsqlite3-dev
+	libpq-dev libmariadb-dev libisal-dev zlib1g-dev libzstd-dev libarchive-dev liblmdb-dev
 	libseccomp-dev libcap-ng-dev"
 
 # To run containers, and for the demonstration: a runtime, a registry, a real image.

@@ -10,12 +10,12 @@
 
 gboolean pv_address_split(const char *text, char **ret_host, guint16 *ret_port, GError **error)
 {
-	const char *colon = strrchr(text, ':');
+	const char *host = text, *colon = strrchr(text, ':');
 	gsize length = colon ? (gsize)(colon - text) : 0;
 	guint64 port = 0;
 
 	if (length > 2 && text[0] == '[' && text[length - 1] == ']') {
-		text++;
+		host++;
 		length -= 2;
 	} else if (length > 0 && (text[0] == '[' || memchr(text, ':', length))) {
 		length = 0;
@@ -24,7 +24,7 @@ gboolean pv_address_split(const char *text, char **ret_host, guint16 *ret_port, 
 		return pv_fail(error, PV_ERROR_USAGE,
 			       "\"%s\" is no HOST:PORT, such as 127.0.0.1:7899 or [::1]:7899",
 			       text);
-	*ret_host = g_strndup(text, length);
+	*ret_host = g_strndup(host, length);
 	*ret_port = (guint16)port;
 	return TRUE;
 }

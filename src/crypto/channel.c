@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * TLS 1.3 by OpenSSL over a socket that does not block. The server demands a certificate and checks
+ * TLS by OpenSSL over a socket that does not block. Our own server demands a certificate and checks
  * it in the handshake, before it reads a byte of what the client has to say; there are no tickets,
  * so no connection is let in by an earlier one.
  */
@@ -14,6 +14,7 @@
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
@@ -22,6 +23,8 @@
 #include <unistd.h>
 
 #include "base/error.h"
+
+#define READ_AHEAD_BYTES (64 * 1024) /* several records in one system call */
 
 struct PvChannelContext {
 	SSL_CTX *ssl;
@@ -83,28 +86,42 @@ static int no_passphrase(char *buffer, int size, int is_writing, void *data)
 	return -1;
 }
 
-static gboolean load_files(SSL_CTX *ssl, const PvChannelFiles *files, GError **error)
+static gboolean check_readable(const char *path, GError **error)
 {
-	const char *const paths[] = { files->certificate, files->key, files->authority };
+	return access(path, R_OK) == 0 || pv_fail_errno(error, errno, "cannot read %s", path);
+}
+
+/* Who this end is. */
+static gboolean load_own(SSL_CTX *ssl, const char *certificate, const char *key, GError **error)
+{
 	g_autofree char *why = NULL;
 
-	for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
-		if (access(paths[i], R_OK) != 0)
-			return pv_fail_errno(error, errno, "cannot read %s", paths[i]);
-	}
+	if (!check_readable(certificate, error) || !check_readable(key, error))
+		return FALSE;
 	ERR_clear_error();
 	SSL_CTX_set_default_passwd_cb(ssl, no_passphrase);
-	if (!SSL_CTX_use_certificate_chain_file(ssl, files->certificate)) {
+	if (!SSL_CTX_use_certificate_chain_file(ssl, certificate)) {
 		why = reason(NULL);
 		return pv_fail(error, PV_ERROR_KEY, "%s holds no usable certificate: %s",
-			       files->certificate, why);
+			       certificate, why);
 	}
-	if (!SSL_CTX_use_PrivateKey_file(ssl, files->key, SSL_FILETYPE_PEM) ||
+	if (!SSL_CTX_use_PrivateKey_file(ssl, key, SSL_FILETYPE_PEM) ||
 	    !SSL_CTX_check_private_key(ssl)) {
 		why = reason(NULL);
-		return pv_fail(error, PV_ERROR_KEY, "%s is not the unencrypted key of %s: %s",
-			       files->key, files->certificate, why);
+		return pv_fail(error, PV_ERROR_KEY, "%s is not the unencrypted key of %s: %s", key,
+			       certificate, why);
 	}
+	return TRUE;
+}
+
+static gboolean load_files(SSL_CTX *ssl, const PvChannelFiles *files, GError **error)
+{
+	g_autofree char *why = NULL;
+
+	if (!check_readable(files->authority, error) ||
+	    !load_own(ssl, files->certificate, files->key, error))
+		return FALSE;
+	ERR_clear_error();
 	if (!SSL_CTX_load_verify_locations(ssl, files->authority, NULL)) {
 		why = reason(NULL);
 		return pv_fail(error, PV_ERROR_KEY, "%s holds no certificates: %s",
@@ -133,6 +150,51 @@ PvChannelContext *pv_channel_context_new(const PvChannelFiles *files, gboolean i
 	SSL_CTX_set_mode(context->ssl,
 			 SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	if (!load_files(context->ssl, files, error))
+		return NULL;
+	return g_steal_pointer(&context);
+}
+
+/* Each certificate of @pem; what else stands there is passed over, as OpenSSL does in files. */
+static gboolean add_authorities(SSL_CTX *ssl, GBytes *pem, GError **error)
+{
+	X509_STORE *store = SSL_CTX_get_cert_store(ssl);
+	gsize size;
+	const void *data = g_bytes_get_data(pem, &size);
+	BIO *in = BIO_new_mem_buf(data, (int)MIN(size, G_MAXINT));
+	gsize count = 0;
+	X509 *certificate;
+
+	while (in && (certificate = PEM_read_bio_X509_AUX(in, NULL, no_passphrase, NULL))) {
+		count += X509_STORE_add_cert(store, certificate) == 1;
+		X509_free(certificate);
+	}
+	BIO_free(in);
+	ERR_clear_error();
+	return count > 0 ||
+	       pv_fail(error, PV_ERROR_KEY, "the authorities for this server hold no certificates");
+}
+
+PvChannelContext *pv_channel_context_new_web(const PvChannelWeb *web, GError **error)
+{
+	static const guint8 http[] = "\x08http/1.1";
+	g_autoptr(PvChannelContext) context = g_new0(PvChannelContext, 1);
+
+	context->ssl = SSL_CTX_new(TLS_client_method());
+	if (!context->ssl)
+		return pv_fail_null(error, PV_ERROR_INTERNAL, "OpenSSL makes no TLS context");
+	SSL_CTX_set_min_proto_version(context->ssl, TLS1_2_VERSION);
+	SSL_CTX_set_options(context->ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	SSL_CTX_set_session_cache_mode(context->ssl, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_verify(context->ssl, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_mode(context->ssl,
+			 SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_alpn_protos(context->ssl, http, sizeof http - 1);
+	SSL_CTX_set_read_ahead(context->ssl, 1);
+	SSL_CTX_set_default_read_buffer_len(context->ssl, READ_AHEAD_BYTES);
+	if (!web->exclusive)
+		SSL_CTX_set_default_verify_paths(context->ssl);
+	if ((web->authorities && !add_authorities(context->ssl, web->authorities, error)) ||
+	    (web->certificate && !load_own(context->ssl, web->certificate, web->key, error)))
 		return NULL;
 	return g_steal_pointer(&context);
 }
@@ -180,6 +242,10 @@ static gboolean may_repeat(PvChannel *channel, int result, gboolean *ret_closed,
 			       saved_errno ? g_strerror(saved_errno) : "it was closed");
 	default:
 		break;
+	}
+	if (ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+		ERR_clear_error();
+		return pv_fail(error, PV_ERROR_UNREACHABLE, "the connection broke: it was cut");
 	}
 	if (is_about_certificate(channel->ssl)) {
 		why = reason(channel->ssl);
@@ -355,11 +421,13 @@ static int connected_socket(const char *host, guint16 port, guint timeout_ms, GE
 	return fd;
 }
 
-/* The certificate must be for what we dialled. */
+/* The certificate must be for what we dialled; a name is told to servers that have several. */
 static void expect_host(SSL *ssl, const char *host)
 {
-	if (!X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host))
+	if (!X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host)) {
 		SSL_set1_host(ssl, host);
+		SSL_set_tlsext_host_name(ssl, host);
+	}
 	ERR_clear_error();
 }
 

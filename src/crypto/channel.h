@@ -6,9 +6,9 @@
 #include "base/message.h"
 
 /*
- * A connection between two of our own programs on two machines: TLS 1.3, both ends show a
- * certificate, no session outlives its connection. Every operation has a deadline. A context may be
- * used by several threads, a channel by one at a time.
+ * A TLS connection whose every operation has a deadline: between two of our own programs on two
+ * machines (TLS 1.3, both ends show a certificate, no session outlives its connection), or to a
+ * server of the web. A context may be used by several threads, a channel by one at a time.
  */
 
 typedef struct {
@@ -27,6 +27,24 @@ typedef struct PvChannel PvChannel;
  */
 PvChannelContext *pv_channel_context_new(const PvChannelFiles *files, gboolean is_server,
 					 GError **error);
+
+/* Whom to believe who a server of the web is, and who to be for it. */
+typedef struct {
+	GBytes *authorities;     /* (nullable) PEM: they count … */
+	gboolean exclusive;      /* … alone, not beside the system's */
+	const char *certificate; /* (nullable) PEM files as above, for a server that asks */
+	const char *key;
+} PvChannelWeb;
+
+/**
+ * pv_channel_context_new_web:
+ *
+ * For pv_channel_connect() to an HTTPS server: TLS 1.2 or later, HTTP/1.1.
+ *
+ * Errors: PV_ERROR_NOT_FOUND, PV_ERROR_IO, PV_ERROR_KEY.
+ */
+PvChannelContext *pv_channel_context_new_web(const PvChannelWeb *web, GError **error);
+
 void pv_channel_context_free(PvChannelContext *context);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvChannelContext, pv_channel_context_free)
 

@@ -12,6 +12,8 @@
 #include "base/limits.h"
 #include "migrate/source.h"
 
+#define TYPE_BYTEA 17 /* in every PostgreSQL: pg_type.dat */
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PGresult, PQclear)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PGconn, PQfinish)
 
@@ -105,8 +107,9 @@ static gboolean give_row(const PGresult *result, const PvMigrateTable *table, Pv
 
 		if (PQgetisnull(result, 0, i))
 			continue;
-		if (g_str_has_prefix(value, "\\x") &&
-		    !pv_migrate_decode_hex(value += 2, size - 2, &size))
+		if (PQftype(result, i) == TYPE_BYTEA &&
+		    (!g_str_has_prefix(value, "\\x") ||
+		     !pv_migrate_decode_hex(value += 2, size - 2, &size)))
 			return pv_fail(error, PV_ERROR_SERVER, "%s.%s: no bytes in hexadecimal",
 				       table->name, table->columns[i]);
 		if (size > PV_MIGRATE_FIELD_BYTES_MAX)

@@ -9,12 +9,12 @@
 
 #include "oci/http_url.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "oci/http_host.h"
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CURLU, curl_url_cleanup)
 
@@ -37,44 +37,6 @@ static CURLU *parse_url(const char *text)
 	    curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
 		return NULL;
 	return g_steal_pointer(&url);
-}
-
-/* The host without brackets and port, in lower case. */
-static char *bare_host(const char *host)
-{
-	const char *end = strchr(host, ']');
-
-	if (host[0] == '[' && end)
-		return g_ascii_strdown(host + 1, end - host - 1);
-	end = strchr(host, ':');
-	if (end && !strchr(end + 1, ':'))
-		return g_ascii_strdown(host, end - host);
-	return g_ascii_strdown(host, -1);
-}
-
-gboolean pv_http_is_loopback(const char *host)
-{
-	g_autofree char *bare = bare_host(host);
-	struct in_addr v4;
-	struct in6_addr v6;
-
-	if (g_str_equal(bare, "localhost"))
-		return TRUE;
-	if (inet_pton(AF_INET, bare, &v4) == 1)
-		return ntohl(v4.s_addr) >> 24 == 127;
-	return inet_pton(AF_INET6, bare, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
-}
-
-/* 169.254.0.0/16 and fe80::/10: where clouds answer with an instance's own secrets. */
-static gboolean is_link_local(const char *host)
-{
-	g_autofree char *bare = bare_host(host);
-	struct in_addr v4;
-	struct in6_addr v6;
-
-	if (inet_pton(AF_INET, bare, &v4) == 1)
-		return ntohl(v4.s_addr) >> 16 == 0xa9fe;
-	return inet_pton(AF_INET6, bare, &v6) == 1 && IN6_IS_ADDR_LINKLOCAL(&v6);
 }
 
 gboolean pv_http_url_check(const char *text, PvHttpUrl *ret_url, GError **error)
@@ -163,7 +125,7 @@ gboolean pv_http_redirect_check(const char *from, const char *to, GError **error
 		return pv_fail(error, PV_ERROR_REFUSED,
 			       "redirect refused: '%.200s' leads from https to plain http", to);
 	if (!pv_http_is_loopback(source.host) &&
-	    (pv_http_is_loopback(target.host) || is_link_local(target.host)))
+	    (pv_http_is_loopback(target.host) || pv_http_is_link_local(target.host)))
 		return pv_fail(error, PV_ERROR_REFUSED,
 			       "redirect refused: '%.200s' leads from %s to this machine", to,
 			       source.host);

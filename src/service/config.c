@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * service.yaml, by libcyaml: the tables below are the whole schema. libcyaml reports a failure only
- * through its log, from which the error's sentence is made.
+ * service.yaml, by libcyaml: the tables below are the whole schema. What no schema can say (numbers
+ * too high, settings that need or exclude each other) is checked after it.
  */
 
 #include "service/config.h"
 
-#include <cyaml/cyaml.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/yaml.h"
 
 #define TEXT_MAX 4096
 #define UNSET    G_MAXUINT64
@@ -155,42 +155,6 @@ PvServiceConfig *pv_service_config_default(void)
 
 /* --- reading ------------------------------------------------------------------------------ */
 
-static void note_failure(cyaml_log_t level, void *context, const char *format, va_list args)
-{
-	GString *sentence = context;
-	g_autofree char *line = NULL;
-	const char *at;
-
-	if (level < CYAML_LOG_ERROR || sentence->len > TEXT_MAX)
-		return;
-	line = g_strstrip(g_strdup_vprintf(format, args));
-	at = g_str_has_prefix(line, "Load: ") ? line + strlen("Load: ") : line;
-	if (g_str_has_prefix(at, "Backtrace") || !*at)
-		return;
-	g_string_append_printf(sentence, "%s%s", sentence->len ? ", " : "", at);
-}
-
-static void *allocate(void *context, void *pointer, size_t size)
-{
-	if (size == 0) {
-		g_free(pointer);
-		return NULL;
-	}
-	return g_realloc(pointer, size);
-}
-
-static const cyaml_config_t *settings(GString *sentence, cyaml_config_t *ret_settings)
-{
-	*ret_settings = (cyaml_config_t){
-		.log_fn = note_failure,
-		.log_ctx = sentence,
-		.mem_fn = allocate,
-		.log_level = CYAML_LOG_ERROR,
-		.flags = CYAML_CFG_NO_ALIAS,
-	};
-	return ret_settings;
-}
-
 static char *beside(const char *path, char *file)
 {
 	g_autofree char *directory = NULL;
@@ -306,31 +270,17 @@ static gboolean check(const PvServiceConfig *config, const char *path, GError **
 PvServiceConfig *pv_service_config_parse(GBytes *text, const char *path, GError **error)
 {
 	g_autoptr(PvServiceConfig) config = pv_service_config_default();
-	g_autoptr(GString) sentence = g_string_new(NULL);
-	cyaml_config_t how;
-	gsize size;
-	const guint8 *data = g_bytes_get_data(text, &size);
-	cyaml_err_t result;
-	Raw *raw = NULL;
+	void *raw;
 	gboolean good;
 
-	if (size > PV_SERVICE_CONFIG_BYTES_MAX)
-		return pv_fail_null(error, PV_ERROR_LIMIT,
-				    "%s is larger than %" G_GSIZE_FORMAT " bytes", path,
-				    PV_SERVICE_CONFIG_BYTES_MAX);
-	if (size == 0)
-		return g_steal_pointer(&config);
-	result = cyaml_load_data(data, size, settings(sentence, &how), &schema,
-				 (cyaml_data_t **)&raw, NULL);
-	if (result != CYAML_OK)
-		return pv_fail_null(error, PV_ERROR_USAGE, "%s: %s", path,
-				    sentence->len ? sentence->str : cyaml_strerror(result));
+	if (!pv_yaml_load(text, PV_SERVICE_CONFIG_BYTES_MAX, path, &schema, &raw, error))
+		return NULL;
 	if (!raw)
 		return g_steal_pointer(&config);
 	good = take_numbers(config, raw, path, error);
 	if (good)
 		take_texts(config, raw, path);
-	cyaml_free(&how, &schema, raw, 0);
+	pv_yaml_free(&schema, raw);
 	return good && check(config, path, error) ? g_steal_pointer(&config) : NULL;
 }
 

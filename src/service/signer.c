@@ -28,13 +28,17 @@ struct PvSigner {
 	int fd;
 };
 
-/* In the child: the socket becomes descriptor 3, all above it is closed. */
+/*
+ * In the child: the socket becomes descriptor 3, all above it is closed. @program is open already:
+ * the signer's user need not be able to come to where it lies.
+ */
 static void G_GNUC_NORETURN become_signer(const char *path, const char *directory,
-					  const PvAccount *account, int fd)
+					  const PvAccount *account, int program, int fd)
 {
 	char *argv[] = { (char *)path, (char *)directory, NULL };
 	sigset_t none;
 
+	program = fcntl(program, F_DUPFD_CLOEXEC, 4); /* out of the way of 3 */
 	if (account && pv_account_become(account) != 0)
 		_exit(126);
 	prctl(PR_SET_PDEATHSIG, SIGTERM); /* of no effect between users: then the socket tells */
@@ -44,8 +48,10 @@ static void G_GNUC_NORETURN become_signer(const char *path, const char *director
 		fcntl(fd, F_SETFD, 0);
 	else
 		dup2(fd, 3);
-	close_range(4, ~0U, 0);
-	execv(path, argv);
+	if (program > 4)
+		close_range(4, (unsigned)program - 1, 0);
+	close_range((unsigned)program + 1, ~0U, 0);
+	fexecve(program, argv, environ);
 	_exit(127);
 }
 
@@ -53,20 +59,23 @@ PvSigner *pv_signer_start(const char *directory, const PvAccount *account, GErro
 {
 	g_autofree char *path = pv_process_program("pavise-signer");
 	PvSigner *signer;
-	int pair[2];
+	int pair[2], program;
 	pid_t pid;
 
-	if (access(path, X_OK) != 0) {
+	program = open(path, O_PATH | O_CLOEXEC);
+	if (program < 0) {
 		pv_fail_errno(error, errno, "cannot run %s", path);
 		return NULL;
 	}
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
 		pv_fail_errno(error, errno, "cannot make a socket pair");
+		close(program);
 		return NULL;
 	}
 	pid = fork();
 	if (pid == 0)
-		become_signer(path, directory, account, pair[1]);
+		become_signer(path, directory, account, program, pair[1]);
+	close(program);
 	close(pair[1]);
 	if (pid < 0) {
 		pv_fail_errno(error, errno, "cannot start %s", path);

@@ -40,9 +40,12 @@ typedef struct {
 	gint64 changed; /* rows that the statement made, changed or removed */
 } PvSqlResult;
 
+PvSqlCell pv_sql_cell_bytes(const void *data, gsize size); /* copies @data */
+
 PvSqlResult *pv_sql_result_new(guint columns);
 void pv_sql_result_free(PvSqlResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvSqlResult, pv_sql_result_free)
+GPtrArray *pv_sql_results_new(void); /* of PvSqlResult, which it owns */
 
 guint pv_sql_rows(const PvSqlResult *result);
 gint64 pv_sql_get_integer(const PvSqlResult *result, guint row, guint column); /* 0 for NULL */

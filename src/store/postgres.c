@@ -421,18 +421,12 @@ static PvSqlCell cell_of(const PGresult *result, int row, int column)
 	int size = PQgetlength(result, row, column);
 	PvSqlCell cell = { PQgetisnull(result, row, column), 0, NULL };
 	Oid type = PQftype(result, column);
-	char *copy;
 
 	if (cell.is_null)
 		return cell;
-	if (type == INT8_OID || type == INT4_OID || type == INT2_OID) {
-		cell.integer = integer_of((const guint8 *)value, size);
-	} else {
-		copy = g_malloc((gsize)size + 1);
-		memcpy(copy, value, (gsize)size);
-		copy[size] = '\0';
-		cell.bytes = g_bytes_new_take(copy, (gsize)size);
-	}
+	if (type != INT8_OID && type != INT4_OID && type != INT2_OID)
+		return pv_sql_cell_bytes(value, (gsize)size);
+	cell.integer = integer_of((const guint8 *)value, size);
 	return cell;
 }
 
@@ -524,8 +518,7 @@ static GPtrArray *query_many(void *data, PvStatement which, const PvSqlValue *va
 			     guint rows, GError **error)
 {
 	Connection *connection = data;
-	g_autoptr(GPtrArray) results =
-		g_ptr_array_new_with_free_func((GDestroyNotify)pv_sql_result_free);
+	g_autoptr(GPtrArray) results = pv_sql_results_new();
 	g_autoptr(GError) failure = NULL;
 	char name[16];
 

@@ -34,6 +34,18 @@ static void clear_cell(void *data)
 	g_clear_pointer(&((PvSqlCell *)data)->bytes, g_bytes_unref);
 }
 
+PvSqlCell pv_sql_cell_bytes(const void *data, gsize size)
+{
+	PvSqlCell cell = { FALSE, 0, NULL };
+	char *copy = g_malloc(size + 1);
+
+	if (size > 0)
+		memcpy(copy, data, size);
+	copy[size] = '\0';
+	cell.bytes = g_bytes_new_take(copy, size);
+	return cell;
+}
+
 PvSqlResult *pv_sql_result_new(guint columns)
 {
 	PvSqlResult *result = g_new0(PvSqlResult, 1);
@@ -48,6 +60,11 @@ void pv_sql_result_free(PvSqlResult *result)
 {
 	g_array_unref(result->cells);
 	g_free(result);
+}
+
+GPtrArray *pv_sql_results_new(void)
+{
+	return g_ptr_array_new_with_free_func((GDestroyNotify)pv_sql_result_free);
 }
 
 guint pv_sql_rows(const PvSqlResult *result)

@@ -235,8 +235,6 @@ static PvSqlCell cell_of(sqlite3_stmt *statement, int column)
 {
 	PvSqlCell cell = { FALSE, 0, NULL };
 	const void *data;
-	gsize size;
-	char *copy;
 
 	switch (sqlite3_column_type(statement, column)) {
 	case SQLITE_NULL:
@@ -247,12 +245,7 @@ static PvSqlCell cell_of(sqlite3_stmt *statement, int column)
 		break;
 	default:
 		data = sqlite3_column_blob(statement, column);
-		size = (gsize)sqlite3_column_bytes(statement, column);
-		copy = g_malloc(size + 1);
-		if (size > 0)
-			memcpy(copy, data, size);
-		copy[size] = '\0';
-		cell.bytes = g_bytes_new_take(copy, size);
+		cell = pv_sql_cell_bytes(data, (gsize)sqlite3_column_bytes(statement, column));
 		break;
 	}
 	return cell;
@@ -289,8 +282,7 @@ static PvSqlResult *query(void *data, PvStatement which, const PvSqlValue *value
 static GPtrArray *query_many(void *data, PvStatement which, const PvSqlValue *values, guint count,
 			     guint rows, GError **error)
 {
-	g_autoptr(GPtrArray) results =
-		g_ptr_array_new_with_free_func((GDestroyNotify)pv_sql_result_free);
+	g_autoptr(GPtrArray) results = pv_sql_results_new();
 
 	for (guint i = 0; i < rows; i++) {
 		PvSqlResult *result = query(data, which, values + (gsize)i * count, count, error);

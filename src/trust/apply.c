@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/sorted.h"
 #include "trust/edit_private.h"
 
 #define EVERY_DELEGATION "targets/*"
@@ -153,11 +154,6 @@ static void add_keys(PvRole *role, const GPtrArray *keys)
 	}
 }
 
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static void change_paths(PvRole *role, const PvDelegationChange *content)
 {
 	if (content->clear_paths)
@@ -170,7 +166,7 @@ static void change_paths(PvRole *role, const PvDelegationChange *content)
 		if (has_text(content->remove_paths, role->paths->pdata[i - 1]))
 			g_ptr_array_remove_index(role->paths, i - 1);
 	}
-	g_ptr_array_sort(role->paths, compare_texts);
+	pv_sort_texts(role->paths);
 }
 
 static PvRole *new_delegation(PvEditRole *parent, const char *name)

@@ -80,13 +80,6 @@ void pv_change_free(PvChange *change)
 
 /* --- writing ------------------------------------------------------------------------------- */
 
-static void append_base64(GString *to, const void *data, gsize size)
-{
-	g_autofree char *text = g_base64_encode(data, size);
-
-	g_string_append_printf(to, "\"%s\"", text);
-}
-
 static void append_member(GString *to, const char *name)
 {
 	g_string_append_printf(to, "%s\"%s\":", to->len > 1 ? "," : "", name);
@@ -115,24 +108,10 @@ static void append_keys(GString *to, const GPtrArray *keys)
 
 		g_string_append_printf(to, "%c{\"keytype\":\"%s\",\"keyval\":{\"public\":",
 				       i ? ',' : '[', pv_public_key_type(keys->pdata[i]));
-		append_base64(to, data, size);
+		pv_tuf_append_base64(to, data, size);
 		g_string_append(to, ",\"private\":null}}");
 	}
 	g_string_append_c(to, ']');
-}
-
-static void append_hashes(GString *to, const PvFileMeta *meta)
-{
-	g_string_append(to, "\"hashes\":{");
-	if (meta->sha256.size) {
-		g_string_append(to, "\"sha256\":");
-		append_base64(to, meta->sha256.raw, meta->sha256.size);
-	}
-	if (meta->sha512.size) {
-		g_string_append(to, meta->sha256.size ? ",\"sha512\":" : "\"sha512\":");
-		append_base64(to, meta->sha512.raw, meta->sha512.size);
-	}
-	g_string_append_c(to, '}');
 }
 
 PvChange *pv_change_add_target(const char *role, const char *name, const PvFileMeta *meta)
@@ -141,7 +120,7 @@ PvChange *pv_change_add_target(const char *role, const char *name, const PvFileM
 	g_autoptr(GBytes) data = NULL;
 
 	g_string_append_printf(text, "{\"length\":%" G_GUINT64_FORMAT ",", meta->length);
-	append_hashes(text, meta);
+	pv_tuf_append_hashes(text, meta);
 	if (meta->custom) {
 		gsize size;
 		const char *custom = g_bytes_get_data(meta->custom, &size);
@@ -220,7 +199,7 @@ GBytes *pv_change_format(const PvChange *change, GError **error)
 		if (!inner)
 			return NULL;
 		data = g_bytes_get_data(inner, &size);
-		append_base64(text, data, size);
+		pv_tuf_append_base64(text, data, size);
 	} else {
 		g_string_append(text, "null");
 	}

@@ -5,24 +5,19 @@
 #include "trust/changelist.h"
 
 #include <errno.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/sorted.h"
 
 #define SUFFIX ".change"
 
 static char *directory_of(const char *directory, const char *gun)
 {
 	return g_build_filename(directory, "tuf", gun, "changelist", NULL);
-}
-
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 /* (transfer full): names of the change files, sorted; a directory that is not there has none. */
@@ -41,7 +36,7 @@ static GPtrArray *file_names(const char *path, GError **error)
 					    PV_CHANGES_MAX);
 		g_ptr_array_add(names, g_strdup(name));
 	}
-	g_ptr_array_sort(names, compare_texts);
+	pv_sort_texts(names);
 	return g_steal_pointer(&names);
 }
 

@@ -2,18 +2,17 @@
 
 /*
  * The client's config.yaml, by libcyaml: the tables below are the whole schema, what is not in them
- * is refused. libcyaml reports a failure only through its log, from which the sentence is made.
+ * is refused.
  */
 
 #include "trust/client_config.h"
 
-#include <cyaml/cyaml.h>
 #include <stdbool.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/yaml.h"
 #include "trust/pins_config.h"
 
 #define TEXT_MAX 4096
@@ -122,20 +121,6 @@ void pv_client_config_free(PvClientConfig *config)
 	g_free(config);
 }
 
-static void note_failure(cyaml_log_t level, void *context, const char *format, va_list args)
-{
-	GString *sentence = context;
-	g_autofree char *line = NULL;
-	const char *at;
-
-	if (level < CYAML_LOG_ERROR || sentence->len > TEXT_MAX)
-		return;
-	line = g_strstrip(g_strdup_vprintf(format, args));
-	at = g_str_has_prefix(line, "Load: ") ? line + strlen("Load: ") : line;
-	if (*at && !g_str_has_prefix(at, "Backtrace"))
-		g_string_append_printf(sentence, "%s%s", sentence->len ? ", " : "", at);
-}
-
 static char *file_beside(const char *file, const char *base)
 {
 	return file ? pv_pins_file(file, base) : NULL;
@@ -172,31 +157,13 @@ static PvClientConfig *config_of(const Raw *raw, const char *path)
 
 PvClientConfig *pv_client_config_parse(GBytes *text, const char *path, GError **error)
 {
-	g_autoptr(GString) sentence = g_string_new(NULL);
-	const cyaml_config_t settings = {
-		.log_fn = note_failure,
-		.log_ctx = sentence,
-		.mem_fn = cyaml_mem,
-		.log_level = CYAML_LOG_ERROR,
-		.flags = CYAML_CFG_NO_ALIAS,
-	};
-	gsize size;
-	const guint8 *data = g_bytes_get_data(text, &size);
-	Raw *raw = NULL;
 	PvClientConfig *config;
-	cyaml_err_t result;
+	void *raw;
 
-	if (size > PV_CLIENT_CONFIG_BYTES_MAX)
-		return pv_fail_null(error, PV_ERROR_LIMIT, "%s: %zu bytes, at most %zu allowed",
-				    path, size, PV_CLIENT_CONFIG_BYTES_MAX);
-	if (size == 0)
-		return config_new();
-	result = cyaml_load_data(data, size, &settings, &schema, (cyaml_data_t **)&raw, NULL);
-	if (result != CYAML_OK)
-		return pv_fail_null(error, PV_ERROR_USAGE, "%s: %s", path,
-				    sentence->len ? sentence->str : cyaml_strerror(result));
+	if (!pv_yaml_load(text, PV_CLIENT_CONFIG_BYTES_MAX, path, &schema, &raw, error))
+		return NULL;
 	config = raw ? config_of(raw, path) : config_new();
-	cyaml_free(&settings, &schema, raw, 0);
+	pv_yaml_free(&schema, raw);
 	return config;
 }
 

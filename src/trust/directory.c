@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/sorted.h"
 #include "trust/keys.h"
 
 #define GUN_PARTS_MAX 32 /* components of a repository's name that are looked into */
@@ -190,18 +191,13 @@ static void find_repositories(const char *path, const char *gun, guint depth, GP
 		g_ptr_array_add(found, g_strdup(gun));
 }
 
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 GPtrArray *pv_trust_repositories(const char *directory)
 {
 	GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
 	g_autofree char *path = g_build_filename(directory, "tuf", NULL);
 
 	find_repositories(path, NULL, GUN_PARTS_MAX, found);
-	g_ptr_array_sort(found, compare_texts);
+	pv_sort_texts(found);
 	return found;
 }
 

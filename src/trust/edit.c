@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/sorted.h"
 #include "trust/edit_private.h"
 
 static void role_free(void *data)
@@ -161,22 +162,9 @@ const PvEditRole *pv_edit_role(const PvEdit *edit, const char *name)
 	return g_hash_table_lookup(edit->roles, name);
 }
 
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 GPtrArray *pv_edit_role_names(const PvEdit *edit)
 {
-	GPtrArray *names = g_ptr_array_new();
-	GHashTableIter iter;
-	void *name;
-
-	g_hash_table_iter_init(&iter, edit->roles);
-	while (g_hash_table_iter_next(&iter, &name, NULL))
-		g_ptr_array_add(names, name);
-	g_ptr_array_sort(names, compare_texts);
-	return names;
+	return pv_sorted_names(edit->roles);
 }
 
 const PvRole *pv_edit_keys(const PvEdit *edit, const char *name)

@@ -18,28 +18,42 @@
 #include "trust/fetch_protocol.h"
 #include "tuf/nodes.h"
 
+/* A body, and what was measured of it while it came. */
+typedef struct {
+	GBytes *bytes;
+	PvFileMeta meta;
+} Body;
+
 struct PvRemote {
 	char *server, *gun, *ca_file, *certificate_file, *key_file;
-	pid_t pid; /* 0 until started */
+	gboolean is_full; /* pavise-fetch had to give up: it is pavise-fetch-full */
+	pid_t pid;        /* 0 until started */
 	int fd;
 	GQueue asked; /* of Early: asked ahead, not answered yet; in the order of the answers */
 	GHashTable *early; /* name → Early: answered, not used yet */
+	Body last;         /* what fetch() gave */
 };
 
 /* A file that was asked for before it was needed. */
 typedef struct {
 	char *name; /* "snapshot" */
 	gsize max_bytes;
-	GBytes *body;    /* NULL until answered, and if it failed: */
+	Body body;       /* without bytes until answered, and if it failed: */
 	GError *failure; /* why */
 } Early;
+
+static void body_clear(Body *body)
+{
+	g_clear_pointer(&body->bytes, g_bytes_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Body, body_clear)
 
 static void early_free(void *data)
 {
 	Early *early = data;
 
 	g_free(early->name);
-	g_clear_pointer(&early->body, g_bytes_unref);
+	body_clear(&early->body);
 	g_clear_error(&early->failure);
 	g_free(early);
 }
@@ -65,18 +79,26 @@ void pv_remote_set_certificate(PvRemote *remote, const char *certificate_file, c
 	remote->key_file = g_strdup(key_file);
 }
 
+static void stop(PvRemote *remote)
+{
+	if (remote->pid == 0)
+		return;
+	close(remote->fd);
+	/* Busy with what nobody waits for any more, it would not see that at once. */
+	if (!g_queue_is_empty(&remote->asked))
+		kill(remote->pid, SIGTERM);
+	while (waitpid(remote->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	remote->pid = 0;
+	remote->fd = -1;
+}
+
 void pv_remote_free(PvRemote *remote)
 {
 	if (!remote)
 		return;
-	if (remote->pid > 0) {
-		close(remote->fd);
-		/* Busy with what nobody waits for any more, it would not see that at once. */
-		if (!g_queue_is_empty(&remote->asked))
-			kill(remote->pid, SIGTERM);
-		while (waitpid(remote->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
+	stop(remote);
+	body_clear(&remote->last);
 	g_queue_clear_full(&remote->asked, early_free);
 	g_hash_table_unref(remote->early);
 	g_free(remote->server);
@@ -88,8 +110,8 @@ void pv_remote_free(PvRemote *remote)
 }
 
 /*
- * Spawned without a fork, whose copy of this process' memory would be most of the start. libcurl
- * brings GnuTLS along for protocols that are never spoken: it is told not to initialise itself.
+ * Spawned without a fork, whose copy of this process' memory would be most of the start. For
+ * pavise-fetch-full: libcurl brings GnuTLS along for protocols that are never spoken: it is told not to initialise itself.
  */
 static int spawn_fetch(const PvRemote *remote, const char *path, int fd, pid_t *ret_pid)
 {
@@ -116,7 +138,8 @@ static int spawn_fetch(const PvRemote *remote, const char *path, int fd, pid_t *
 
 gboolean pv_remote_start(PvRemote *remote, GError **error)
 {
-	g_autofree char *path = pv_process_program("pavise-fetch");
+	g_autofree char *path =
+		pv_process_program(remote->is_full ? "pavise-fetch-full" : "pavise-fetch");
 	int pair[2], failure;
 	pid_t pid;
 
@@ -138,7 +161,7 @@ gboolean pv_remote_start(PvRemote *remote, GError **error)
 }
 
 /* Hands on the error that pavise-fetch met; its code is checked, since it talks to the network. */
-static void *fail_as_told(const PvMessage *answer, GError **error)
+static gboolean fail_as_told(const PvMessage *answer, GError **error)
 {
 	g_autofree char *code = pv_message_text(answer, 0);
 	g_autofree char *sentence = pv_message_text(answer, 1);
@@ -146,56 +169,84 @@ static void *fail_as_told(const PvMessage *answer, GError **error)
 
 	if (!code || !g_ascii_string_to_unsigned(code, 10, 0, PV_ERROR_COUNT - 1, &value, NULL))
 		value = PV_ERROR_SERVER;
-	return pv_fail_null(error, (PvErrorCode)value, "%s", sentence ? sentence : "no reason");
+	return pv_fail(error, (PvErrorCode)value, "%s", sentence ? sentence : "no reason");
 }
 
-static PvMessage *receive(PvRemote *remote, gsize max_bytes, GError **error)
-{
-	g_autoptr(PvMessage) answer = NULL;
-	g_autoptr(GError) failure = NULL;
+/* --- answers ------------------------------------------------------------------------------- */
 
-	answer = pv_message_receive(remote->fd, max_bytes + 64 * PV_KIB, &failure);
-	if (!answer) {
-		if (failure)
+/* A body that comes in: hashed while the rest is on its way. */
+typedef struct {
+	gsize max_bytes;
+	GByteArray *bytes;
+	PvHasher *sha256, *sha512;
+} Incoming;
+
+static gboolean take_part(Incoming *incoming, const PvMessage *message, GError **error)
+{
+	GBytes *part = pv_message_field(message, 0);
+	gsize size = 0;
+	const void *data = part ? g_bytes_get_data(part, &size) : NULL;
+
+	if (size > incoming->max_bytes - incoming->bytes->len)
+		return pv_fail(error, PV_ERROR_LIMIT, "pavise-fetch gave more than was asked for");
+	if (size == 0)
+		return TRUE;
+	g_byte_array_append(incoming->bytes, data, (guint)size);
+	pv_hasher_feed(incoming->sha256, data, size);
+	pv_hasher_feed(incoming->sha512, data, size);
+	return TRUE;
+}
+
+static gboolean take_parts(PvRemote *remote, Incoming *incoming, gboolean *ret_more, GError **error)
+{
+	for (;;) {
+		g_autoptr(GError) failure = NULL;
+		g_autoptr(PvMessage) message =
+			pv_message_receive(remote->fd, PV_FETCH_PART_BYTES_MAX, &failure);
+
+		if (!message && failure) {
 			g_propagate_error(error, g_steal_pointer(&failure));
-		else
-			pv_fail(error, PV_ERROR_UNREACHABLE, "pavise-fetch ended unexpectedly");
-		return NULL;
-	}
-	if (answer->kind != PV_FETCH_OK)
-		return fail_as_told(answer, error);
-	return g_steal_pointer(&answer);
-}
-
-static GBytes *body_of(const PvMessage *answer, GError **error)
-{
-	GBytes *body = pv_message_field(answer, 0);
-
-	return body ? g_bytes_ref(body)
-		    : pv_fail_null(error, PV_ERROR_INTERNAL, "pavise-fetch gave no body");
-}
-
-/* Takes in what was asked ahead, up to @name; NULL takes all. */
-static void take_early(PvRemote *remote, const char *name)
-{
-	while (!g_queue_is_empty(&remote->asked) &&
-	       !(name && g_hash_table_contains(remote->early, name))) {
-		Early *early = g_queue_pop_head(&remote->asked);
-		g_autoptr(PvMessage) answer = receive(remote, early->max_bytes, &early->failure);
-
-		if (answer)
-			early->body = body_of(answer, &early->failure);
-		g_hash_table_replace(remote->early, early->name, early);
+			return FALSE;
+		}
+		if (!message)
+			return pv_fail(error, PV_ERROR_UNREACHABLE,
+				       "pavise-fetch ended unexpectedly");
+		switch (message->kind) {
+		case PV_FETCH_PART:
+			if (!take_part(incoming, message, error))
+				return FALSE;
+			break;
+		case PV_FETCH_OK:
+			return take_part(incoming, message, error);
+		case PV_FETCH_MORE:
+			*ret_more = TRUE;
+			return FALSE;
+		default:
+			return fail_as_told(message, error);
+		}
 	}
 }
 
-static PvMessage *ask(PvRemote *remote, const PvMessage *question, gsize max_bytes, GError **error)
+/* FALSE with @ret_more, and no error: pavise-fetch-full has to be asked. */
+static gboolean receive(PvRemote *remote, gsize max_bytes, Body *ret_body, gboolean *ret_more,
+			GError **error)
 {
-	take_early(remote, NULL);
-	if (!pv_remote_start(remote, error) || !pv_message_send(remote->fd, question, error))
-		return NULL;
-	return receive(remote, max_bytes, error);
+	Incoming incoming = { max_bytes, g_byte_array_new(), pv_hasher_new(PV_HASH_SHA256),
+			      pv_hasher_new(PV_HASH_SHA512) };
+	gboolean done = take_parts(remote, &incoming, ret_more, error);
+	Body body = { g_byte_array_free_to_bytes(incoming.bytes), { 0 } };
+
+	body.meta.length = g_bytes_get_size(body.bytes);
+	body.meta.sha256 = pv_hasher_finish(incoming.sha256);
+	body.meta.sha512 = pv_hasher_finish(incoming.sha512);
+	if (done)
+		*ret_body = body;
+	else
+		body_clear(&body);
+	return done;
 }
+
+/* --- questions ----------------------------------------------------------------------------- */
 
 static PvMessage *question_for(PvFetchMessage kind, const char *file, gsize max_bytes)
 {
@@ -207,13 +258,77 @@ static PvMessage *question_for(PvFetchMessage kind, const char *file, gsize max_
 	return question;
 }
 
-static GBytes *get(PvRemote *remote, PvFetchMessage kind, const char *file, gsize max_bytes,
-		   GError **error)
+static gboolean ask_for(PvRemote *remote, const Early *early, GError **error)
+{
+	g_autofree char *file = g_strconcat(early->name, ".json", NULL);
+	g_autoptr(PvMessage) question = question_for(PV_FETCH_GET, file, early->max_bytes);
+
+	return pv_message_send(remote->fd, question, error);
+}
+
+/* In place of pavise-fetch, with what that left unanswered. */
+static gboolean start_full(PvRemote *remote, GError **error)
+{
+	if (remote->is_full)
+		return pv_fail(error, PV_ERROR_INTERNAL, "pavise-fetch-full gives up");
+	stop(remote);
+	remote->is_full = TRUE;
+	if (!pv_remote_start(remote, error))
+		return FALSE;
+	for (GList *left = remote->asked.head; left; left = left->next) {
+		if (!ask_for(remote, left->data, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* Takes in what was asked ahead, up to @name; NULL takes all. */
+static void take_early(PvRemote *remote, const char *name)
+{
+	while (!g_queue_is_empty(&remote->asked) &&
+	       !(name && g_hash_table_contains(remote->early, name))) {
+		Early *early = g_queue_peek_head(&remote->asked);
+		gboolean more = FALSE;
+
+		if (!receive(remote, early->max_bytes, &early->body, &more, &early->failure) &&
+		    more && start_full(remote, &early->failure))
+			continue;
+		g_queue_pop_head(&remote->asked);
+		g_hash_table_replace(remote->early, early->name, early);
+	}
+}
+
+static gboolean ask(PvRemote *remote, const PvMessage *question, gsize max_bytes, Body *ret_body,
+		    GError **error)
+{
+	gboolean more;
+
+	take_early(remote, NULL);
+	do {
+		more = FALSE;
+		if (!pv_remote_start(remote, error) ||
+		    !pv_message_send(remote->fd, question, error))
+			return FALSE;
+		if (receive(remote, max_bytes, ret_body, &more, error))
+			return TRUE;
+	} while (more && start_full(remote, error));
+	return FALSE;
+}
+
+/* What has an answer, but no body that counts. */
+static gboolean tell(PvRemote *remote, const PvMessage *question, GError **error)
+{
+	g_auto(Body) body = { 0 };
+
+	return ask(remote, question, 0, &body, error);
+}
+
+static gboolean get(PvRemote *remote, PvFetchMessage kind, const char *file, gsize max_bytes,
+		    Body *ret_body, GError **error)
 {
 	g_autoptr(PvMessage) question = question_for(kind, file, max_bytes);
-	g_autoptr(PvMessage) answer = ask(remote, question, max_bytes, error);
 
-	return answer ? body_of(answer, error) : NULL;
+	return ask(remote, question, max_bytes, ret_body, error);
 }
 
 /* --- asked ahead --------------------------------------------------------------------------- */
@@ -231,16 +346,14 @@ void pv_remote_ask_ahead(PvRemote *remote)
 	if (!pv_remote_start(remote, NULL))
 		return;
 	for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
-		g_autofree char *file = g_strconcat(files[i].name, ".json", NULL);
-		g_autoptr(PvMessage) question =
-			question_for(PV_FETCH_GET, file, files[i].max_bytes);
-		Early *early;
+		Early *early = g_new0(Early, 1);
 
-		if (!pv_message_send(remote->fd, question, NULL))
-			return;
-		early = g_new0(Early, 1);
 		early->name = g_strdup(files[i].name);
 		early->max_bytes = files[i].max_bytes;
+		if (!ask_for(remote, early, NULL)) {
+			early_free(early);
+			return;
+		}
 		g_queue_push_tail(&remote->asked, early);
 	}
 }
@@ -251,21 +364,18 @@ void pv_remote_forget_early(PvRemote *remote)
 	g_hash_table_remove_all(remote->early);
 }
 
-static gboolean has_hash(GBytes *body, const char *hex)
+static gboolean has_hash(const Body *body, const char *hex)
 {
-	gsize size;
-	const void *data = g_bytes_get_data(body, &size);
-	PvDigest digest = pv_digest_of(PV_HASH_SHA256, data, size);
-	g_autofree char *found = pv_digest_hex(&digest);
+	g_autofree char *found = pv_digest_hex(&body->meta.sha256);
 
-	return strcmp(found, hex) == 0;
+	return body->bytes && strcmp(found, hex) == 0;
 }
 
 /*
  * Answers from what was asked ahead. Of `snapshot.<sha256>` the newest snapshot may be the one
  * meant; if it is not, FALSE has it asked for. What failed is told only of `root` and `timestamp`.
  */
-static gboolean answer_early(PvRemote *remote, const char *name, GBytes **ret_body, GError **error)
+static gboolean answer_early(PvRemote *remote, const char *name, Body *ret_body, GError **error)
 {
 	const char *hex = strchr(name, '.');
 	g_autofree char *plain = g_strndup(name, hex ? (gsize)(hex - name) : strlen(name));
@@ -276,11 +386,12 @@ static gboolean answer_early(PvRemote *remote, const char *name, GBytes **ret_bo
 	early = g_hash_table_lookup(remote->early, plain);
 	if (!early)
 		return FALSE;
-	answered = !hex || (early->body && has_hash(early->body, hex + 1));
-	if (answered) {
-		*ret_body = early->body ? g_bytes_ref(early->body) : NULL;
-		if (!early->body)
-			g_propagate_error(error, g_steal_pointer(&early->failure));
+	answered = !hex || has_hash(&early->body, hex + 1);
+	if (answered && early->body.bytes) {
+		*ret_body = early->body;
+		early->body.bytes = NULL;
+	} else if (answered) {
+		g_propagate_error(error, g_steal_pointer(&early->failure));
 	}
 	g_hash_table_remove(remote->early, plain);
 	return answered;
@@ -290,17 +401,25 @@ static GBytes *fetch(void *data, const char *name, gsize max_bytes, GError **err
 {
 	PvRemote *remote = data;
 	g_autofree char *file = NULL;
-	GBytes *body = NULL;
 
-	if (answer_early(remote, name, &body, error))
-		return body;
-	file = g_strconcat(name, ".json", NULL);
-	return get(remote, PV_FETCH_GET, file, max_bytes, error);
+	body_clear(&remote->last);
+	if (!answer_early(remote, name, &remote->last, error)) {
+		file = g_strconcat(name, ".json", NULL);
+		get(remote, PV_FETCH_GET, file, max_bytes, &remote->last, error);
+	}
+	return remote->last.bytes ? g_bytes_ref(remote->last.bytes) : NULL;
+}
+
+static const PvFileMeta *measured(void *data, GBytes *file)
+{
+	PvRemote *remote = data;
+
+	return remote->last.bytes == file ? &remote->last.meta : NULL;
 }
 
 void pv_remote_functions(PvRemote *remote, PvTufRemote *ret_functions)
 {
-	*ret_functions = (PvTufRemote){ fetch, remote };
+	*ret_functions = (PvTufRemote){ fetch, remote, measured };
 }
 
 static PvPublicKey *parse_key(GBytes *file, const char *what, GError **error)
@@ -320,16 +439,17 @@ PvPublicKey *pv_remote_server_key(PvRemote *remote, const char *role, gboolean r
 				  GError **error)
 {
 	g_autofree char *file = g_strconcat(role, ".key", NULL);
-	g_autoptr(GBytes) body = get(remote, rotate ? PV_FETCH_NEW_KEY : PV_FETCH_GET, file,
-				     PV_PUBLIC_KEY_BYTES_MAX, error);
+	g_auto(Body) body = { 0 };
 
-	return body ? parse_key(body, file, error) : NULL;
+	if (!get(remote, rotate ? PV_FETCH_NEW_KEY : PV_FETCH_GET, file, PV_PUBLIC_KEY_BYTES_MAX,
+		 &body, error))
+		return NULL;
+	return parse_key(body.bytes, file, error);
 }
 
 gboolean pv_remote_upload(PvRemote *remote, GHashTable *files, GError **error)
 {
 	g_autoptr(PvMessage) question = pv_message_new(PV_FETCH_UPLOAD);
-	g_autoptr(PvMessage) answer = NULL;
 	GHashTableIter iter;
 	void *role, *file;
 
@@ -338,14 +458,12 @@ gboolean pv_remote_upload(PvRemote *remote, GHashTable *files, GError **error)
 		pv_message_add_text(question, role);
 		pv_message_add_bytes(question, file);
 	}
-	answer = ask(remote, question, 0, error);
-	return answer != NULL;
+	return tell(remote, question, error);
 }
 
 gboolean pv_remote_delete(PvRemote *remote, GError **error)
 {
 	g_autoptr(PvMessage) question = pv_message_new(PV_FETCH_DELETE);
-	g_autoptr(PvMessage) answer = ask(remote, question, PV_MIB, error);
 
-	return answer != NULL;
+	return tell(remote, question, error);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/sorted.h"
 #include "oci/http.h"
 #include "trust/repository_private.h"
 
@@ -189,24 +190,14 @@ static void add_role(PvTrustAnswer *answer, const PvTufState *state, const char 
 	take_earlier(&answer->expires, metadata->expires);
 }
 
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* The other roles that say the same of @tag, by name. */
 static void add_agreeing_roles(PvTrustAnswer *answer, const PvTufState *state, const char *tag,
 			       const char *decided)
 {
-	g_autoptr(GPtrArray) names = g_ptr_array_new();
-	GHashTableIter iter;
-	void *name;
+	g_autoptr(GPtrArray) names = pv_sorted_names(state->delegations);
 
 	g_ptr_array_add(names, (void *)"targets");
-	g_hash_table_iter_init(&iter, state->delegations);
-	while (g_hash_table_iter_next(&iter, &name, NULL))
-		g_ptr_array_add(names, name);
-	g_ptr_array_sort(names, compare_texts);
+	pv_sort_texts(names);
 	for (guint i = 0; i < names->len; i++) {
 		const char *only[] = { names->pdata[i], NULL };
 		const PvFileMeta *meta = pv_tuf_find_target(state, tag, only, NULL);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/sorted.h"
 #include "trust/edit_private.h"
 #include "trust/repository_private.h"
 
@@ -171,23 +172,15 @@ static gboolean add_snapshot(Upload *upload, GError **error)
 	return TRUE;
 }
 
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static void report(const Upload *upload, PvPublished *ret_published)
 {
-	GHashTableIter iter;
-	void *name;
+	g_autoptr(GPtrArray) names = pv_sorted_names(upload->files);
 
 	ret_published->uploaded = TRUE;
 	ret_published->first = upload->edit->first;
 	ret_published->roles = g_ptr_array_new_with_free_func(g_free);
-	g_hash_table_iter_init(&iter, upload->files);
-	while (g_hash_table_iter_next(&iter, &name, NULL))
-		g_ptr_array_add(ret_published->roles, g_strdup(name));
-	g_ptr_array_sort(ret_published->roles, compare_texts);
+	for (guint i = 0; i < names->len; i++)
+		g_ptr_array_add(ret_published->roles, g_strdup(names->pdata[i]));
 }
 
 /* A root of our own making is remembered as trusted, whatever the server gives next. */

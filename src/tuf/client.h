@@ -19,6 +19,11 @@ typedef struct {
 	 */
 	GBytes *(*fetch)(void *remote, const char *name, gsize max_bytes, GError **error);
 	void *remote;
+	/*
+	 * (nullable) Length and hashes of the file that fetch() gave last, where they were taken
+	 * while it came; NULL of any other.
+	 */
+	const PvFileMeta *(*measured)(void *remote, GBytes *file);
 } PvTufRemote;
 
 typedef struct {

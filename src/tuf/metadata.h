@@ -188,6 +188,10 @@ gboolean pv_role_check_expiry(const char *role, gint64 version, PvTime expires, 
  */
 gboolean pv_file_meta_check(const PvFileMeta *meta, GBytes *file, const char *what, GError **error);
 
+/* The same of a file whose length and both hashes were @measured. */
+gboolean pv_file_meta_compare(const PvFileMeta *meta, const PvFileMeta *measured, const char *what,
+			      GError **error);
+
 PvFileMeta *pv_file_meta_new(GBytes *file); /* sha256, sha512 and length of @file */
 PvFileMeta *pv_file_meta_copy(const PvFileMeta *meta);
 void pv_file_meta_free(PvFileMeta *meta);

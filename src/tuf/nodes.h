@@ -5,7 +5,7 @@
 #include "tuf/metadata.h"
 
 /*
- * Values in Notary's JSON, read strictly. In all of these @where is the file's name and @what the
+ * Values in Notary's JSON, read strictly and written. In all that read @where is the file's name and @what the
  * value's, for messages; a missing node is NULL. Errors: PV_ERROR_SYNTAX, PV_ERROR_LIMIT.
  */
 
@@ -48,3 +48,9 @@ PvFileMeta *pv_tuf_read_file_meta(const char *where, const PvNode *node, GError 
 
 /* TRUE if pv_tuf_read_file_meta() would read it. */
 gboolean pv_tuf_check_file_meta(const char *where, const PvNode *node, GError **error);
+
+/* @size bytes as standard base64 between quotes. */
+void pv_tuf_append_base64(GString *to, const void *data, gsize size);
+
+/* The member "hashes":{"sha256":…,"sha512":…} of what pv_tuf_read_file_meta() reads. */
+void pv_tuf_append_hashes(GString *to, const PvFileMeta *meta);

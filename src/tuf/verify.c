@@ -107,27 +107,42 @@ gboolean pv_metadata_check_expiry(const PvMetadata *metadata, PvTime now, GError
 				    error);
 }
 
-gboolean pv_file_meta_check(const PvFileMeta *meta, GBytes *file, const char *what, GError **error)
+static gboolean check_length(const PvFileMeta *meta, guint64 size, const char *what, GError **error)
 {
-	gsize size;
-	const void *data = g_bytes_get_data(file, &size);
-	PvDigest found;
-
 	if (meta->sha256.size == 0)
 		return pv_fail(error, PV_ERROR_MIX, "no sha256 is signed for %s", what);
 	if (size != meta->length)
 		return pv_fail(error, PV_ERROR_MIX,
-			       "%s has %" G_GSIZE_FORMAT " bytes, signed are %" G_GUINT64_FORMAT,
+			       "%s has %" G_GUINT64_FORMAT " bytes, signed are %" G_GUINT64_FORMAT,
 			       what, size, meta->length);
-	found = pv_digest_of(PV_HASH_SHA256, data, size);
-	if (!pv_digest_equal(&found, &meta->sha256))
-		return pv_fail(error, PV_ERROR_MIX, "%s is not the file whose sha256 is signed",
-			       what);
-	if (meta->sha512.size == 0)
-		return TRUE;
-	found = pv_digest_of(PV_HASH_SHA512, data, size);
-	if (!pv_digest_equal(&found, &meta->sha512))
-		return pv_fail(error, PV_ERROR_MIX, "%s is not the file whose sha512 is signed",
-			       what);
 	return TRUE;
+}
+
+static gboolean check_hash(const PvDigest *wanted, PvDigest found, const char *hash,
+			   const char *what, GError **error)
+{
+	return pv_digest_equal(&found, wanted) ||
+	       pv_fail(error, PV_ERROR_MIX, "%s is not the file whose %s is signed", what, hash);
+}
+
+gboolean pv_file_meta_check(const PvFileMeta *meta, GBytes *file, const char *what, GError **error)
+{
+	gsize size;
+	const void *data = g_bytes_get_data(file, &size);
+
+	return check_length(meta, size, what, error) &&
+	       check_hash(&meta->sha256, pv_digest_of(PV_HASH_SHA256, data, size), "sha256", what,
+			  error) &&
+	       (meta->sha512.size == 0 ||
+		check_hash(&meta->sha512, pv_digest_of(PV_HASH_SHA512, data, size), "sha512", what,
+			   error));
+}
+
+gboolean pv_file_meta_compare(const PvFileMeta *meta, const PvFileMeta *measured, const char *what,
+			      GError **error)
+{
+	return check_length(meta, measured->length, what, error) &&
+	       check_hash(&meta->sha256, measured->sha256, "sha256", what, error) &&
+	       (meta->sha512.size == 0 ||
+		check_hash(&meta->sha512, measured->sha512, "sha512", what, error));
 }

@@ -137,6 +137,18 @@ static gboolean is_vouched(const PvFileMeta *meta, const PvMetadata *metadata)
 	return pv_file_meta_check(meta, metadata->file, metadata->role, NULL);
 }
 
+/* Whether a fetched file is the one, by what was measured while it came where that is known. */
+static gboolean check_fetched(const PvTufUpdate *update, const PvFileMeta *meta, GBytes *file,
+			      const char *role, GError **error)
+{
+	const PvTufRemote *remote = update->remote;
+	const PvFileMeta *measured =
+		remote->measured ? remote->measured(remote->remote, file) : NULL;
+
+	return measured ? pv_file_meta_compare(meta, measured, role, error)
+			: pv_file_meta_check(meta, file, role, error);
+}
+
 /* The file that @meta vouches for: the remembered one if it is that, else fetched by its hash. */
 static GBytes *vouched_file(PvTufUpdate *update, const char *role, const PvFileMeta *meta,
 			    gboolean look_in_cache, GError **error)
@@ -160,7 +172,7 @@ static GBytes *vouched_file(PvTufUpdate *update, const char *role, const PvFileM
 	hex = pv_digest_hex(&meta->sha256);
 	name = g_strdup_printf("%s.%s", role, hex);
 	file = pv_tuf_fetch(update, name, (gsize)meta->length, error);
-	if (!file || !pv_file_meta_check(meta, file, role, error))
+	if (!file || !check_fetched(update, meta, file, role, error))
 		return NULL;
 	return g_steal_pointer(&file);
 }

@@ -8,24 +8,10 @@
 
 #include "tuf/metadata.h"
 
-#include <string.h>
-
 #include "base/canonical.h"
 #include "base/error.h"
-
-/* In place: a role of 10,000 targets has 20,000 of these. */
-static void append_base64(GString *to, const void *data, gsize size)
-{
-	gsize start = to->len + 1, length;
-	int state = 0, save = 0;
-
-	g_string_set_size(to, start + (size / 3 + 1) * 4 + 1);
-	to->str[start - 1] = '"';
-	length = g_base64_encode_step(data, size, FALSE, to->str + start, &state, &save);
-	length += g_base64_encode_close(FALSE, to->str + start + length, &state, &save);
-	to->str[start + length] = '"';
-	g_string_set_size(to, start + length + 1);
-}
+#include "base/sorted.h"
+#include "tuf/nodes.h"
 
 static void append_number(GString *to, guint64 number)
 {
@@ -36,25 +22,6 @@ static void append_number(GString *to, guint64 number)
 		number /= 10;
 	} while (number > 0);
 	g_string_append_len(to, at, digits + sizeof digits - at);
-}
-
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* (transfer container): the names in a table, sorted by bytes. */
-static GPtrArray *sorted_names(GHashTable *table)
-{
-	GPtrArray *names = g_ptr_array_new();
-	GHashTableIter iter;
-	void *name;
-
-	g_hash_table_iter_init(&iter, table);
-	while (g_hash_table_iter_next(&iter, &name, NULL))
-		g_ptr_array_add(names, name);
-	g_ptr_array_sort(names, compare_texts);
-	return names;
 }
 
 static gboolean check_name(const char *name, GError **error)
@@ -91,7 +58,7 @@ static void append_keys(GString *to, GHashTable *table, const GPtrArray *others)
 	for (guint i = 0; others && i < others->len; i++)
 		g_hash_table_insert(keys, (void *)pv_public_key_id(others->pdata[i]),
 				    others->pdata[i]);
-	ids = sorted_names(keys);
+	ids = pv_sorted_names(keys);
 	g_string_append(to, "\"keys\":{");
 	for (guint i = 0; i < ids->len; i++) {
 		PvPublicKey *key = g_hash_table_lookup(keys, ids->pdata[i]);
@@ -103,7 +70,7 @@ static void append_keys(GString *to, GHashTable *table, const GPtrArray *others)
 				       "null,\"public\":",
 				       i ? "," : "", pv_public_key_id(key),
 				       pv_public_key_type(key));
-		append_base64(to, data, size);
+		pv_tuf_append_base64(to, data, size);
 		g_string_append(to, "}}");
 	}
 	g_string_append_c(to, '}');
@@ -120,7 +87,7 @@ static void append_key_ids(GString *to, const PvRole *role)
 
 static void append_root_roles(GString *to, GHashTable *roles)
 {
-	g_autoptr(GPtrArray) names = sorted_names(roles);
+	g_autoptr(GPtrArray) names = pv_sorted_names(roles);
 
 	g_string_append(to, "\"roles\":{");
 	for (guint i = 0; i < names->len; i++) {
@@ -162,7 +129,7 @@ static gboolean append_delegations(GString *to, const PvMetadataDraft *draft, GE
 	append_keys(to, draft->roles, NULL);
 	g_string_append(to, ",\"roles\":[");
 	if (!order && draft->roles)
-		order = sorted = sorted_names(draft->roles);
+		order = sorted = pv_sorted_names(draft->roles);
 	for (guint i = 0; order && i < order->len; i++) {
 		if (i)
 			g_string_append_c(to, ',');
@@ -185,23 +152,15 @@ static void append_file(GString *to, const PvFileMeta *meta)
 		g_string_append_len(to, custom, (gssize)size);
 		g_string_append_c(to, ',');
 	}
-	g_string_append(to, "\"hashes\":{");
-	if (meta->sha256.size) {
-		g_string_append(to, "\"sha256\":");
-		append_base64(to, meta->sha256.raw, meta->sha256.size);
-	}
-	if (meta->sha512.size) {
-		g_string_append(to, meta->sha256.size ? ",\"sha512\":" : "\"sha512\":");
-		append_base64(to, meta->sha512.raw, meta->sha512.size);
-	}
-	g_string_append(to, "},\"length\":");
+	pv_tuf_append_hashes(to, meta);
+	g_string_append(to, ",\"length\":");
 	append_number(to, meta->length);
 	g_string_append_c(to, '}');
 }
 
 static gboolean append_files(GString *to, const char *member, GHashTable *files, GError **error)
 {
-	g_autoptr(GPtrArray) names = files ? sorted_names(files) : g_ptr_array_new();
+	g_autoptr(GPtrArray) names = files ? pv_sorted_names(files) : g_ptr_array_new();
 
 	g_string_append_printf(to, "\"%s\":{", member);
 	for (guint i = 0; i < names->len; i++) {
@@ -288,7 +247,7 @@ GBytes *pv_metadata_write_file(GBytes *signed_part, GPtrArray *signatures, GErro
 			return NULL;
 		g_string_append_printf(text, "%s{\"keyid\":\"%s\",\"method\":\"%s\",\"sig\":",
 				       i ? "," : "", signature->key_id, signature->method);
-		append_base64(text, bytes, length);
+		pv_tuf_append_base64(text, bytes, length);
 		g_string_append_c(text, '}');
 	}
 	g_string_append(text, "]}");

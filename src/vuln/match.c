@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/sorted.h"
 #include "vuln/osv.h"
 
 typedef struct {
@@ -206,11 +207,6 @@ static gboolean match_package(Matching *matching, guint index, GError **error)
 	       match_entries(matching, index, unscoped, order, error);
 }
 
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static int compare_findings(const void *a, const void *b)
 {
 	const PvFinding *left = *(const PvFinding *const *)a, *right = *(const PvFinding *const *)b;
@@ -238,8 +234,8 @@ static void finish(PvMatch *match)
 	for (guint i = 0; i < match->findings->len; i++) {
 		PvFinding *finding = match->findings->pdata[i];
 
-		g_ptr_array_sort(finding->advisories, compare_texts);
-		g_ptr_array_sort(finding->aliases, compare_texts);
+		pv_sort_texts(finding->advisories);
+		pv_sort_texts(finding->aliases);
 		match->counts[finding->severity]++;
 	}
 }

@@ -1,22 +1,24 @@
 # A deployment of Notary as people run it, for tests: MariaDB with both schemas, notary-signer and
 # notary-server with mutual TLS between them. Load it after helper and service. It lives in
-# $deployment, a directory that the caller names, and ends with stop_deployment.
+# $deployment, a directory that the caller names, and ends with stop_deployment. With
+# deployment-postgres loaded after it, the database is PostgreSQL.
 
 # start_deployment: sets notary_url; the programs' ids are files in $deployment.
 start_deployment() {
 	mkdir -p "$deployment"
 	reach "$deployment"
 	"$PAVISE_SOURCE/tests/make-pki" "$deployment/pki"
-	start_mariadb
+	start_database
 	local signer_port server_port pki=$deployment/pki
 	signer_port=$(free_port)
 	cat >"$deployment/signer.json" <<-JSON
 		{"server": {"grpc_addr": "127.0.0.1:$signer_port", "tls_cert_file": "$pki/signer.crt",
 		  "tls_key_file": "$pki/signer.key", "client_ca_file": "$pki/ca.crt"},
-		 "logging": {"level": "error"}, "storage": {"backend": "mysql", "default_alias": "first",
-		  "db_url": "notary@tcp(127.0.0.1:$mariadb_port)/notarysigner?parseTime=true"}}
+		 "logging": {"level": "error"}, "storage": {"default_alias": "$signer_alias",
+		  $(storage_of notarysigner)}}
 	JSON
-	NOTARY_SIGNER_FIRST=$signer_passphrase notary_process signer "$signer_port"
+	local -x "NOTARY_SIGNER_${signer_alias^^}=$signer_passphrase"
+	notary_process signer "$signer_port"
 	server_port=$(free_port)
 	cat >"$deployment/server.json" <<-JSON
 		{"server": {"http_addr": "127.0.0.1:$server_port", "tls_cert_file": "$pki/signer.crt",
@@ -24,14 +26,13 @@ start_deployment() {
 		 "trust_service": {"type": "remote", "hostname": "127.0.0.1", "port": "$signer_port",
 		  "key_algorithm": "ecdsa", "tls_ca_file": "$pki/ca.crt", "tls_client_cert": "$pki/service.crt",
 		  "tls_client_key": "$pki/service.key"},
-		 "logging": {"level": "error"}, "storage": {"backend": "mysql",
-		  "db_url": "notary@tcp(127.0.0.1:$mariadb_port)/notaryserver?parseTime=true"}}
+		 "logging": {"level": "error"}, "storage": {$(storage_of notaryserver)}}
 	JSON
 	notary_process server "$server_port"
 	notary_url=https://127.0.0.1:$server_port
 }
 
-signer_passphrase='the signer passphrase'
+signer_alias=first signer_passphrase='the signer passphrase'
 
 # notary_process NAME PORT: starts notary-NAME and waits until it listens.
 notary_process() {
@@ -59,8 +60,13 @@ reach() {
 	done
 }
 
-# start_mariadb: sets mariadb_port; the user notary may do all, without a password.
-start_mariadb() {
+# storage_of DATABASE: the rest of the object "storage" in the configuration.
+storage_of() {
+	echo "\"backend\": \"mysql\", \"db_url\": \"notary@tcp(127.0.0.1:$mariadb_port)/$1?parseTime=true\""
+}
+
+# start_database: sets mariadb_port; the user notary may do all, without a password.
+start_database() {
 	local user=()
 	[ "$(id -u)" -ne 0 ] || user=(--user=mysql)
 	mariadb-install-db --no-defaults --datadir="$deployment/mariadb" --skip-test-db \

@@ -5,15 +5,16 @@ bats_require_minimum_version 1.5.0
 load ../cli/helper
 load ../cli/service
 load deployment
+load moved
 
-guns=10
+mapfile -t guns < <(printf 'registry.example/team/app%s\n' {1..10})
 
 setup_file() {
 	export deployment=$BATS_FILE_TMPDIR/deployment
 	# What is taken over is made once, and only read.
 	start_deployment
-	fill_deployment "$guns"
-	as_notary list registry.example/team/app1 >"$BATS_FILE_TMPDIR/list"
+	fill_deployment "${#guns[@]}"
+	as_notary list "${guns[0]}" >"$BATS_FILE_TMPDIR/list"
 	cp -r "$deployment/client" "$BATS_FILE_TMPDIR/client"
 	dump notaryserver >"$BATS_FILE_TMPDIR/server.sql"
 	dump notarysigner >"$BATS_FILE_TMPDIR/signer.sql"
@@ -34,36 +35,6 @@ teardown() {
 	stop_service
 }
 
-migrate() {
-	pavise migrate "$@" --data "$data"
-}
-
-# ours ARGUMENT…: Debian's notary, with the directory that knows the old server, at the new one.
-ours() {
-	notary -s "$server" --tlscacert "$ca" -d "$BATS_TEST_TMPDIR/client" "$@"
-}
-
-# goes_on: the unchanged client reads and publishes, before and after rotations.
-goes_on() {
-	cp -r "$BATS_FILE_TMPDIR/client" "$BATS_TEST_TMPDIR/client"
-	start_service "$data"
-	for i in $(seq "$guns"); do
-		ours list "registry.example/team/app$i" | diff "$BATS_FILE_TMPDIR/list" -
-	done
-	echo content >"$BATS_TEST_TMPDIR/content"
-	gun=registry.example/team/app1
-	ours add -p $gun v3 "$BATS_TEST_TMPDIR/content"
-	ours add -p -r targets/releases $gun v4 "$BATS_TEST_TMPDIR/content"
-	ours key rotate $gun timestamp -r
-	ours key rotate $gun snapshot -r
-	ours add -p $gun v5 "$BATS_TEST_TMPDIR/content"
-	# Who was last at the old server follows, and so does somebody new.
-	rm -rf "$BATS_TEST_TMPDIR/client/tuf"
-	cp -r "$BATS_FILE_TMPDIR/client/tuf" "$BATS_TEST_TMPDIR/client/tuf"
-	for tag in v1 v2 v3 v4 v5; do ours lookup $gun $tag; done
-	pavise verify $gun:v5 "${options[@]}" --trust-dir "$BATS_TEST_TMPDIR/reader" --tofu
-}
-
 @test "a running MariaDB: a dry run writes nothing, then ten repositories and their keys come along" {
 	run -0 migrate notary-server "$live/notaryserver" --dry-run
 	echo "$output"
@@ -74,7 +45,7 @@ goes_on() {
 	echo "$output"
 	run -0 migrate signer "$live/notarysigner"
 	echo "$output"
-	goes_on
+	goes_on "${guns[@]}"
 }
 
 @test "dumps by mysqldump do the same, and a second run finds all of it there" {
@@ -84,18 +55,13 @@ goes_on() {
 	run -0 migrate notary-server "$BATS_FILE_TMPDIR/server.sql"
 	run -0 migrate signer "$BATS_FILE_TMPDIR/signer.sql"
 	find "$data/signer" -name '*.key' | sort | diff "$BATS_TEST_TMPDIR/keys" -
-	goes_on
+	goes_on "${guns[@]}"
 }
 
 @test "files come along byte for byte" {
 	migrate notary-server "$live/notaryserver"
 	start_service "$data"
-	for role in root targets snapshot timestamp targets/releases; do
-		for url in "$notary_url" "$server"; do
-			curl -sfk "$url/v2/registry.example/team/app2/_trust/tuf/$role.json" | sha256sum
-		done | sort -u >"$BATS_TEST_TMPDIR/sums"
-		[ "$(wc -l <"$BATS_TEST_TMPDIR/sums")" -eq 1 ]
-	done
+	same_files "$notary_url" "${guns[1]}" "${filled[@]}"
 }
 
 @test "a wrong passphrase takes no key and says which alias it was" {
@@ -133,7 +99,7 @@ goes_on() {
 	done
 	migrate notary-server "$BATS_FILE_TMPDIR/server.sql"
 	migrate signer "$BATS_FILE_TMPDIR/signer.sql"
-	goes_on
+	goes_on "${guns[@]}"
 }
 
 @test "a running service keeps its data to itself" {

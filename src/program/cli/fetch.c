@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * pavise-fetch SERVER GUN [CA [CERTIFICATE KEY]] ("" for none): speaks HTTP to a trust server for the program that started it
- * (trust/fetch_protocol.h). It knows no keys and believes nothing: what it brings is verified by
- * who asked.
+ * pavise-fetch[-full] SERVER GUN [CA [CERTIFICATE KEY]] ("" for none): speaks HTTP to a trust server
+ * for the program that started it (trust/fetch_protocol.h). It knows no keys and believes nothing:
+ * what it brings is verified by who asked.
  */
+
+#include "program/cli/fetch.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,21 +17,13 @@
 #include "base/limits.h"
 #include "config.h"
 #include "oci/auth.h"
-#include "oci/http.h"
 #include "trust/fetch_protocol.h"
 
 #define SOCKET_FD        3
 #define GET_TIMEOUT_MS   40000 /* longer than PV_HTTP_SLOW_SECONDS, whose sentence says more */
 #define GET_BYTES_PER_MS 64
 
-typedef struct {
-	const char *server, *gun;
-	char *host; /* for messages and credentials */
-	PvHttp *http;
-	PvAuth *auth;
-} Fetch;
-
-static char *url_of(const Fetch *fetch, const char *file)
+static char *url_of(const PvFetch *fetch, const char *file)
 {
 	const char *slash = g_str_has_suffix(fetch->server, "/") ? "" : "/";
 
@@ -52,7 +46,7 @@ static char *reason_of(const PvHttpResponse *response, const char **ret_code, js
 	return why ? g_strdup_printf("%s %s", message, why) : g_strdup(message);
 }
 
-static gboolean fail_by_status(const Fetch *fetch, const PvHttpResponse *response, GError **error)
+static gboolean fail_by_status(const PvFetch *fetch, const PvHttpResponse *response, GError **error)
 {
 	g_autoptr(json_t) body = NULL;
 	const char *code;
@@ -83,22 +77,58 @@ static gboolean fail_by_status(const Fetch *fetch, const PvHttpResponse *respons
 #define WRITE "push,pull"
 #define ADMIN "*"
 
-static GBytes *send_request(Fetch *fetch, PvHttpRequest *request, const char *actions,
-			    GError **error)
+/* A login, a proxy's login or another address: what only pavise-fetch-full can follow. */
+static gboolean wants_more(int status)
+{
+	return status == 401 || status == 407 || (status >= 300 && status <= 399);
+}
+
+static gboolean send_request(PvFetch *fetch, PvHttpRequest *request, const char *actions,
+			     GError **error)
 {
 	g_autofree char *scope = g_strdup_printf("repository:%s:%s", fetch->gun, actions);
 	g_auto(PvHttpResponse) response = { 0 };
 
-	if (!pv_auth_send(fetch->auth, fetch->http, request, scope, &response, error))
-		return NULL;
-	if (response.status != 200) {
-		fail_by_status(fetch, &response, error);
-		return NULL;
+	if (!fetch->transport->send(fetch, request, scope, &response, error))
+		return FALSE;
+	if (fetch->transport->is_direct && wants_more(response.status)) {
+		fetch->wants_more = TRUE;
+		return FALSE;
 	}
-	return g_bytes_ref(response.body);
+	return response.status == 200 || fail_by_status(fetch, &response, error);
 }
 
-static GBytes *get(Fetch *fetch, const PvMessage *question, const char *method, GError **error)
+/* --- a body goes on in parts, so that who asked can work on it while it comes --------------- */
+
+static gboolean flush_part(PvFetch *fetch, GError **error)
+{
+	g_autoptr(PvMessage) part = pv_message_new(PV_FETCH_PART);
+
+	if (fetch->part->len == 0)
+		return TRUE;
+	pv_message_add_bytes(part, g_bytes_new_static(fetch->part->data, fetch->part->len));
+	g_byte_array_set_size(fetch->part, 0);
+	return pv_message_send(SOCKET_FD, part, error);
+}
+
+static gboolean take_piece(void *user_data, const guint8 *data, gsize size, GError **error)
+{
+	PvFetch *fetch = user_data;
+
+	while (size > 0) {
+		gsize room = PV_FETCH_PART_BYTES_MAX - fetch->part->len;
+		gsize now = MIN(room, size);
+
+		g_byte_array_append(fetch->part, data, (guint)now);
+		data += now;
+		size -= now;
+		if (now == room && !flush_part(fetch, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean get(PvFetch *fetch, const PvMessage *question, const char *method, GError **error)
 {
 	g_autofree char *file = pv_message_text(question, 0);
 	g_autofree char *max = pv_message_text(question, 1);
@@ -108,10 +138,12 @@ static GBytes *get(Fetch *fetch, const PvMessage *question, const char *method, 
 
 	if (!file || !max ||
 	    !g_ascii_string_to_unsigned(max, 10, 1, PV_METADATA_BYTES_MAX, &max_bytes, NULL))
-		return pv_fail_null(error, PV_ERROR_INTERNAL, "a question out of form");
+		return pv_fail(error, PV_ERROR_INTERNAL, "a question out of form");
 	url = url_of(fetch, file);
 	request.url = url;
 	request.max_bytes = max_bytes;
+	request.sink = take_piece;
+	request.user_data = fetch;
 	/* A server that is just not slow enough to give up on must not hold anybody for hours. */
 	request.timeout_ms = GET_TIMEOUT_MS + (guint)(max_bytes / GET_BYTES_PER_MS);
 	if (strcmp(method, "POST") == 0)
@@ -133,7 +165,7 @@ static void append_part(GByteArray *body, const char *boundary, const char *role
 	g_byte_array_append(body, (const guint8 *)"\r\n", 2);
 }
 
-static GBytes *upload(Fetch *fetch, const PvMessage *question, GError **error)
+static gboolean upload(PvFetch *fetch, const PvMessage *question, GError **error)
 {
 	g_autoptr(GByteArray) body = g_byte_array_new();
 	g_autofree char *boundary = g_strdup_printf("pavise%08x%08x%08x", g_random_int(),
@@ -152,7 +184,7 @@ static GBytes *upload(Fetch *fetch, const PvMessage *question, GError **error)
 		GBytes *file = pv_message_field(question, i + 1);
 
 		if (!role || body->len + g_bytes_get_size(file) > PV_HTTP_BODY_BYTES_MAX)
-			return pv_fail_null(error, PV_ERROR_LIMIT, "too much to upload at once");
+			return pv_fail(error, PV_ERROR_LIMIT, "too much to upload at once");
 		append_part(body, boundary, role, file);
 	}
 	g_byte_array_append(body, (const guint8 *)end, (guint)strlen(end));
@@ -161,7 +193,7 @@ static GBytes *upload(Fetch *fetch, const PvMessage *question, GError **error)
 	return send_request(fetch, &request, WRITE, error);
 }
 
-static GBytes *answer_to(Fetch *fetch, const PvMessage *question, GError **error)
+static gboolean answer_to(PvFetch *fetch, const PvMessage *question, GError **error)
 {
 	g_autofree char *url = NULL;
 	PvHttpRequest remove = { .method = "DELETE", .max_bytes = PV_MIB };
@@ -178,83 +210,55 @@ static GBytes *answer_to(Fetch *fetch, const PvMessage *question, GError **error
 		remove.url = url;
 		return send_request(fetch, &remove, ADMIN, error);
 	default:
-		return pv_fail_null(error, PV_ERROR_INTERNAL, "a question of an unknown kind");
+		return pv_fail(error, PV_ERROR_INTERNAL, "a question of an unknown kind");
 	}
 }
 
-static gboolean serve(Fetch *fetch, const GError *broken)
+/* (transfer full): OK with what is left of the body, or why not. */
+static PvMessage *answer(PvFetch *fetch, const PvMessage *question, const GError *broken)
 {
-	for (;;) {
-		g_autoptr(PvMessage) question =
-			pv_message_receive(SOCKET_FD, PV_HTTP_BODY_BYTES_MAX, NULL);
-		g_autoptr(PvMessage) answer = NULL;
-		g_autoptr(GError) failure = NULL;
-		g_autoptr(GBytes) body = NULL;
+	g_autoptr(GError) failure = broken ? g_error_copy(broken) : NULL;
+	g_autofree char *code = NULL;
+	PvMessage *message = pv_message_new(PV_FETCH_OK);
 
-		if (!question)
-			return TRUE;
-		if (broken)
-			failure = g_error_copy(broken);
-		else
-			body = answer_to(fetch, question, &failure);
-		answer = pv_message_new(body ? PV_FETCH_OK : PV_FETCH_FAILED);
-		if (body) {
-			pv_message_add_bytes(answer, body);
-		} else {
-			g_autofree char *code = g_strdup_printf("%d", failure->code);
-
-			pv_message_add_text(answer, code);
-			pv_message_add_text(answer, failure->message);
-		}
-		if (!pv_message_send(SOCKET_FD, answer, NULL))
-			return FALSE;
+	g_byte_array_set_size(fetch->part, 0);
+	if (!fetch->wants_more && !failure && answer_to(fetch, question, &failure)) {
+		pv_message_add(message, fetch->part->data, fetch->part->len);
+		return message;
 	}
+	if (fetch->wants_more) {
+		message->kind = PV_FETCH_MORE;
+		return message;
+	}
+	message->kind = PV_FETCH_FAILED;
+	code = g_strdup_printf("%d", failure->code);
+	pv_message_add_text(message, code);
+	pv_message_add_text(message, failure->message);
+	return message;
 }
 
 /*
- * NOTARY_AUTH, else what Docker keeps for the trust server, else for the repository's registry: a
- * trust server asks for the registry's logins.
+ * Until the other end closes. After MORE, questions asked ahead are taken off the socket unanswered:
+ * if they lay there when this end closes, MORE itself might be lost with them.
  */
-static gboolean load_credentials(const Fetch *fetch, PvCredentials *credentials, GError **error)
+static gboolean serve(PvFetch *fetch, const GError *broken)
 {
-	const char *given = g_getenv("NOTARY_AUTH");
-	g_autofree char *registry = g_strndup(fetch->gun, strcspn(fetch->gun, "/"));
+	gboolean has_given_up = FALSE;
 
-	if (given && *given)
-		return pv_auth_from_basic(given, credentials, error);
-	if (!pv_auth_load(fetch->host, credentials, error))
-		return FALSE;
-	if (credentials->user || credentials->token || strcmp(registry, fetch->host) == 0)
-		return TRUE;
-	pv_credentials_clear(credentials);
-	return pv_auth_load(registry, credentials, error);
-}
+	for (;;) {
+		g_autoptr(PvMessage) question =
+			pv_message_receive(SOCKET_FD, PV_HTTP_BODY_BYTES_MAX, NULL);
+		g_autoptr(PvMessage) message = NULL;
 
-/* Prepares HTTP with Docker's TLS directories and credentials (trust.md 3.1, 1.7). */
-static gboolean prepare(Fetch *fetch, const char *ca_file, const char *certificate_file,
-			const char *key_file, GError **error)
-{
-	g_autofree char *docker = pv_docker_directory();
-	g_autofree char *tls = g_build_filename(docker, "tls", NULL);
-	const char *directories[] = { tls, NULL };
-	PvHttpOptions options = { .ca_file = ca_file,
-				  .certificate_file = certificate_file,
-				  .key_file = key_file,
-				  .server_directories = directories,
-				  .user_agent = "pavise/" PV_VERSION };
-	g_auto(PvCredentials) credentials = { 0 };
-
-	fetch->host = pv_http_url_host(fetch->server);
-	if (!fetch->host)
-		return pv_fail(error, PV_ERROR_USAGE, "\"%.256s\" is no server's URL",
-			       fetch->server);
-	fetch->http = pv_http_new(&options, error);
-	if (!fetch->http)
-		return FALSE;
-	if (!load_credentials(fetch, &credentials, error))
-		return FALSE;
-	fetch->auth = pv_auth_new(fetch->http, &credentials);
-	return TRUE;
+		if (!question)
+			return TRUE;
+		if (has_given_up)
+			continue;
+		message = answer(fetch, question, broken);
+		has_given_up = message->kind == PV_FETCH_MORE;
+		if (!pv_message_send(SOCKET_FD, message, NULL))
+			return FALSE;
+	}
 }
 
 /* NULL for an argument that is not there or empty. */
@@ -263,11 +267,25 @@ static const char *argument(int argc, char **argv, int index)
 	return index < argc && *argv[index] ? argv[index] : NULL;
 }
 
-int main(int argc, char **argv)
+/* With Docker's TLS directories (trust.md 3.1). */
+static gboolean open_transport(PvFetch *fetch, int argc, char **argv, GError **error)
+{
+	g_autofree char *docker = pv_docker_directory();
+	g_autofree char *tls = g_build_filename(docker, "tls", NULL);
+	const char *directories[] = { tls, NULL };
+	PvHttpOptions options = { .ca_file = argument(argc, argv, 3),
+				  .certificate_file = argument(argc, argv, 4),
+				  .key_file = argument(argc, argv, 5),
+				  .server_directories = directories,
+				  .user_agent = "pavise/" PV_VERSION };
+
+	return fetch->transport->open(fetch, &options, error);
+}
+
+int pv_fetch_main(int argc, char **argv, const PvFetchTransport *transport)
 {
 	g_autoptr(GError) error = NULL;
-	Fetch fetch = { 0 };
-	gboolean done;
+	PvFetch fetch = { .transport = transport };
 
 	if (argc < 3 || argc > 6) {
 		fputs("pavise-fetch is started by other programs of Pavise\n", stderr);
@@ -275,12 +293,8 @@ int main(int argc, char **argv)
 	}
 	fetch.server = argv[1];
 	fetch.gun = argv[2];
-	prepare(&fetch, argument(argc, argv, 3), argument(argc, argv, 4), argument(argc, argv, 5),
-		&error);
-	done = serve(&fetch, error);
-	pv_auth_free(fetch.auth);
-	pv_http_free(fetch.http);
-	g_free(fetch.host);
-	/* Who asked waits for this end; what thirty libraries would clean up goes with the process. */
-	_exit(done ? 0 : 3);
+	fetch.part = g_byte_array_new();
+	open_transport(&fetch, argc, argv, &error);
+	/* Who asked waits for this end; what would be cleaned up goes with the process. */
+	_exit(serve(&fetch, error) ? 0 : 3);
 }

@@ -7,30 +7,13 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/sorted.h"
 #include "base/terminal.h"
 #include "program/cli/options.h"
 #include "program/cli/trust.h"
 #include "program/cli/trust_options.h"
 
 #define COMMAND "pavise inspect"
-
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static GPtrArray *sorted_names(GHashTable *table)
-{
-	GPtrArray *names = g_ptr_array_new();
-	GHashTableIter iter;
-	void *name;
-
-	g_hash_table_iter_init(&iter, table);
-	while (g_hash_table_iter_next(&iter, &name, NULL))
-		g_ptr_array_add(names, name);
-	g_ptr_array_sort(names, compare_texts);
-	return names;
-}
 
 static json_t *json_of_role(const PvTufState *state, const PvMetadata *metadata)
 {
@@ -132,7 +115,7 @@ static void append_member(GString *to, const char *name, json_t *value)
 
 static json_t *roles_of(const PvTufState *state)
 {
-	g_autoptr(GPtrArray) delegations = sorted_names(state->delegations);
+	g_autoptr(GPtrArray) delegations = pv_sorted_names(state->delegations);
 	json_t *roles = json_array();
 
 	json_array_append_new(roles, json_of_role(state, state->root));
@@ -148,7 +131,7 @@ static json_t *roles_of(const PvTufState *state)
 
 static GArray *tags_of(const PvTufState *state, const char *only)
 {
-	g_autoptr(GPtrArray) delegations = sorted_names(state->delegations);
+	g_autoptr(GPtrArray) delegations = pv_sorted_names(state->delegations);
 	GArray *tags = g_array_new(FALSE, FALSE, sizeof(Tag));
 
 	add_tags(tags, state->targets, only);

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/sorted.h"
 #include "base/terminal.h"
 #include "crypto/certificate.h"
 #include "program/cli/options.h"
@@ -41,8 +42,9 @@ static PvPublicKey *read_key(const char *path, GError **error)
 	return key;
 }
 
-static gboolean add(Options *options, const char *name, const char *image, GError **error)
+static gboolean add(Options *options, char **argv, GError **error)
 {
+	const char *name = argv[0], *image = argv[1];
 	g_autoptr(GPtrArray) keys =
 		g_ptr_array_new_with_free_func((GDestroyNotify)pv_public_key_unref);
 	g_autoptr(PvRepository) repository = NULL;
@@ -69,8 +71,9 @@ static gboolean add(Options *options, const char *name, const char *image, GErro
 	return TRUE;
 }
 
-static gboolean remove_signer(Options *options, const char *name, const char *image, GError **error)
+static gboolean remove_signer(Options *options, char **argv, GError **error)
 {
+	const char *name = argv[0], *image = argv[1];
 	g_autoptr(PvRepository) repository = pv_trust_options_open(&options->trust, image, error);
 	g_auto(PvPublished) published = { 0 };
 	g_autofree char *what = NULL;
@@ -83,24 +86,13 @@ static gboolean remove_signer(Options *options, const char *name, const char *im
 	return TRUE;
 }
 
-static int compare_roles(const void *a, const void *b)
-{
-	const PvRole *const *left = a, *const *right = b;
-
-	return strcmp((*left)->name, (*right)->name);
-}
-
 /* (transfer container): what targets delegates to, by name. */
 static GPtrArray *delegations(const PvTufState *state)
 {
-	GPtrArray *roles = g_ptr_array_new();
-	GHashTableIter iter;
-	void *role;
+	GPtrArray *roles = pv_sorted_names(state->targets->roles);
 
-	g_hash_table_iter_init(&iter, state->targets->roles);
-	while (g_hash_table_iter_next(&iter, NULL, &role))
-		g_ptr_array_add(roles, role);
-	g_ptr_array_sort(roles, compare_roles);
+	for (guint i = 0; i < roles->len; i++)
+		roles->pdata[i] = g_hash_table_lookup(state->targets->roles, roles->pdata[i]);
 	return roles;
 }
 
@@ -131,9 +123,9 @@ static void print_for_people(const GPtrArray *roles)
 	}
 }
 
-static gboolean list(Options *options, const char *image, GError **error)
+static gboolean list(Options *options, char **argv, GError **error)
 {
-	g_autoptr(PvRepository) repository = pv_trust_options_open(&options->trust, image, error);
+	g_autoptr(PvRepository) repository = pv_trust_options_open(&options->trust, argv[0], error);
 	g_autoptr(PvTufState) state = repository ? pv_repository_update(repository, error) : NULL;
 	g_autoptr(GPtrArray) roles = state ? delegations(state) : NULL;
 	g_autoptr(json_t) all = json_array();
@@ -152,19 +144,23 @@ static gboolean list(Options *options, const char *image, GError **error)
 	return TRUE;
 }
 
+typedef struct {
+	PvVerb verb;
+	gboolean (*run)(Options *options, char **argv, GError **error);
+} Verb;
+
+static const Verb verbs[] = {
+	{ { "add", "NAME IMAGE", 2, 2 }, add },
+	{ { "remove", "NAME IMAGE", 2, 2 }, remove_signer },
+	{ { "list", "IMAGE", 1, 1 }, list },
+};
+
 static gboolean run(Options *options, int argc, char **argv, GError **error)
 {
-	const char *verb = argc > 1 ? argv[1] : "";
+	const Verb *verb = pv_options_verb(COMMAND, verbs, G_N_ELEMENTS(verbs), sizeof *verbs, argc,
+					   argv, error);
 
-	if (strcmp(verb, "add") == 0 && argc == 4)
-		return add(options, argv[2], argv[3], error);
-	if (strcmp(verb, "remove") == 0 && argc == 4)
-		return remove_signer(options, argv[2], argv[3], error);
-	if (strcmp(verb, "list") == 0 && argc == 3)
-		return list(options, argv[2], error);
-	return pv_fail(error, PV_ERROR_USAGE,
-		       "expected `add NAME IMAGE`, `remove NAME IMAGE` or `list IMAGE`; try "
-		       "`" COMMAND " --help`");
+	return verb && verb->run(options, argv + 2, error);
 }
 
 int pv_command_signer(int argc, char **argv)

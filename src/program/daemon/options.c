@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/address.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/limits.h"
@@ -127,23 +128,6 @@ static void replace(char **value, char **with)
 	*value = g_steal_pointer(with);
 }
 
-static gboolean split_address(PvServeOptions *options, GError **error)
-{
-	const char *text = options->config->listen;
-	const char *colon = strrchr(text, ':');
-	guint64 port = 0;
-
-	if (!colon || !g_ascii_string_to_unsigned(colon + 1, 10, 0, 65535, &port, NULL))
-		return pv_fail(error, PV_ERROR_USAGE,
-			       "the address \"%s\": expected HOST:PORT, such as 127.0.0.1:4443",
-			       text);
-	options->port = (guint16)port;
-	options->host = *text == '[' && colon > text + 1
-				? g_strndup(text + 1, (gsize)(colon - text - 2))
-				: g_strndup(text, (gsize)(colon - text));
-	return TRUE;
-}
-
 static gboolean is_this_machine(const char *host)
 {
 	return strcmp(host, "localhost") == 0 || g_str_has_prefix(host, "127.") ||
@@ -192,7 +176,9 @@ gboolean pv_serve_options_parse(int argc, char **argv, PvServeOptions *ret_optio
 	options.is_data_default = !config->data;
 	if (!config->data)
 		config->data = g_strdup(DEFAULT_DATA);
-	if (!split_address(&options, error) || !check_exposure(&options, error))
+	if (!pv_address_split(config->listen, &options.host, &options.port, error))
+		return pv_fail_wrap(error, "listen");
+	if (!check_exposure(&options, error))
 		return FALSE;
 	*ret_options = options;
 	options = (PvServeOptions){ 0 };

@@ -4,10 +4,10 @@
 
 #include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/sorted.h"
 #include "base/terminal.h"
 #include "program/docker/image.h"
 #include "program/docker/rows.h"
@@ -167,11 +167,6 @@ static void print_table(const GPtrArray *cells, guint columns)
 	}
 }
 
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* Sorted, joined, each cut to @bytes. */
 static char *join_sorted(const GPtrArray *texts, gsize bytes)
 {
@@ -179,7 +174,7 @@ static char *join_sorted(const GPtrArray *texts, gsize bytes)
 	GString *joined = g_string_new(NULL);
 
 	g_ptr_array_set_free_func(sorted, NULL);
-	g_ptr_array_sort(sorted, compare_texts);
+	pv_sort_texts(sorted);
 	for (guint i = 0; i < sorted->len; i++)
 		g_string_append_printf(joined, "%s%.*s", i ? ", " : "", (int)bytes,
 				       (char *)sorted->pdata[i]);

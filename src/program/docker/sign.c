@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/sorted.h"
 #include "oci/auth.h"
 #include "program/cli/resolve.h"
 #include "program/docker/engine.h"
@@ -212,11 +213,6 @@ static const PvFileMeta *signed_content(const PvTufState *state, const char *tag
 	return NULL;
 }
 
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static void print_existing(const PvTufState *state, const char *tag)
 {
 	g_autoptr(GPtrArray) rows = pv_docker_rows(state, tag);
@@ -224,7 +220,7 @@ static void print_existing(const PvTufState *state, const char *tag)
 
 	if (!row)
 		return;
-	g_ptr_array_sort(row->signers, compare_texts);
+	pv_sort_texts(row->signers);
 	printf("Existing signatures for tag %s digest %s from:\n", row->tag, row->digest);
 	for (guint i = 0; i < row->signers->len; i++)
 		printf("%s%s", i ? ", " : "", (char *)row->signers->pdata[i]);

@@ -59,6 +59,24 @@ static gboolean keep_existing(const char *target, GBytes *bytes, gboolean is_key
 	return TRUE;
 }
 
+/*
+ * Staged changes are copied before their repository's metadata (names are sorted). So where there is
+ * metadata, a change that is missing was published from here, and must not be published once more.
+ */
+static gboolean check_change(const Copy *copy, const char *name, GError **error)
+{
+	g_autofree char *folder = g_path_get_dirname(name);
+	g_autofree char *repository = g_path_get_dirname(folder);
+	g_autofree char *metadata = g_build_filename(copy->to, repository, "metadata", NULL);
+
+	if (!g_str_has_suffix(name, ".change") || !g_str_has_suffix(folder, "/changelist") ||
+	    !g_file_test(metadata, G_FILE_TEST_IS_DIR))
+		return TRUE;
+	return pv_fail(error, PV_ERROR_EXISTS,
+		       "its repository is there already, without this change, which may have been "
+		       "published since; stage it again if it is still wanted");
+}
+
 static gboolean copy_file(const Copy *copy, const char *path, const char *name, GError **error)
 {
 	g_autoptr(GBytes) bytes = pv_file_read(path, PV_FILE_BYTES_MAX, error);
@@ -70,6 +88,8 @@ static gboolean copy_file(const Copy *copy, const char *path, const char *name, 
 		return FALSE;
 	if (g_file_test(target, G_FILE_TEST_EXISTS))
 		return keep_existing(target, bytes, is_key, error);
+	if (!check_change(copy, name, error))
+		return FALSE;
 	if (copy->dry_run)
 		return TRUE;
 	return pv_file_make_directory(directory, 0700, error) &&
@@ -77,12 +97,30 @@ static gboolean copy_file(const Copy *copy, const char *path, const char *name, 
 			      error);
 }
 
+static int compare_names(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* (transfer full) (nullable): of char*, sorted. */
+static GPtrArray *names_in(const char *path, GError **error)
+{
+	g_autoptr(GDir) dir = g_dir_open(path, 0, error);
+	GPtrArray *names = dir ? g_ptr_array_new_with_free_func(g_free) : NULL;
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir)))
+		g_ptr_array_add(names, g_strdup(name));
+	if (names)
+		g_ptr_array_sort(names, compare_names);
+	return names;
+}
+
 static void copy_below(const Copy *copy, const char *name, guint depth)
 {
 	g_autofree char *path = g_build_filename(copy->from, name, NULL);
 	g_autoptr(GError) why = NULL;
-	g_autoptr(GDir) dir = NULL;
-	const char *entry;
+	g_autoptr(GPtrArray) names = NULL;
 	struct stat about;
 
 	if (lstat(path, &about) != 0)
@@ -95,11 +133,11 @@ static void copy_below(const Copy *copy, const char *name, guint depth)
 		say(copy, name, "neither a file nor a folder within reach");
 		return;
 	}
-	dir = g_dir_open(path, 0, &why);
-	if (!dir)
+	names = names_in(path, &why);
+	if (!names)
 		say(copy, name, why->message);
-	while (dir && (entry = g_dir_read_name(dir))) {
-		g_autofree char *child = g_build_filename(name, entry, NULL);
+	for (guint i = 0; names && i < names->len; i++) {
+		g_autofree char *child = g_build_filename(name, names->pdata[i], NULL);
 
 		copy_below(copy, child, depth + 1);
 	}

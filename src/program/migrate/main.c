@@ -37,15 +37,25 @@ static void options_clear(PvMigrateOptions *options)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PvMigrateOptions, options_clear)
 
-/* Harbor's PostgreSQL has both databases under fixed names: its address alone is enough. */
+/*
+ * Harbor's PostgreSQL has both databases under fixed names: its address alone is enough, and so is
+ * one with parameters, postgresql://HOST/?sslmode=require.
+ */
 static char *source_of(const PvMigrateOptions *options, const Verb *verb, const char *named)
 {
-	const char *rest = strstr(named, "://");
-	const char *path = rest ? strchr(rest + 3, '/') : NULL;
+	const char *host = strstr(named, "://");
+	g_autofree char *address = NULL;
+	gsize size;
 
-	if (!options->harbor || !verb->harbor_database || !rest || (path && path[1]))
+	if (!options->harbor || !host)
 		return g_strdup(named);
-	return g_strconcat(named, path ? "" : "/", verb->harbor_database, NULL);
+	host += strlen("://");
+	size = (gsize)(host - named) + strcspn(host, "/?");
+	if (named[size] == '/' && named[size + 1] && named[size + 1] != '?')
+		return g_strdup(named);
+	address = g_strndup(named, size);
+	return g_strconcat(address, "/", verb->harbor_database,
+			   named + size + (named[size] == '/' ? 1 : 0), NULL);
 }
 
 static int run(const PvMigrateOptions *options, const Verb *verb, const char *named)
@@ -107,6 +117,9 @@ static int command_migrate(int argc, char **argv)
 			PV_MIGRATE_COMMAND);
 	else if (verb->needs_data && !options.data)
 		pv_fail(&error, PV_ERROR_USAGE, "%s needs --data DIR", verb->name);
+	else if (options.harbor && (!verb->harbor_database || g_str_has_prefix(argv[2], "mysql:")))
+		pv_fail(&error, PV_ERROR_USAGE,
+			"--harbor is for the databases of Harbor, which are PostgreSQL's");
 	else
 		return run(&options, verb, argv[2]);
 	return pv_terminal_fail(PV_MIGRATE_COMMAND, error);

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/sorted.h"
 #include "program/notary/notary.h"
 
 typedef struct {
@@ -90,33 +91,20 @@ static GHashTable *search_roles(const PvTufState *state, const GPtrArray *roles,
 	return found;
 }
 
-static int compare_targets(const void *a, const void *b)
-{
-	const Target *const *left = a, *const *right = b;
-
-	return strcmp((*left)->name, (*right)->name);
-}
-
 static void print_targets(GHashTable *found)
 {
-	g_autoptr(GPtrArray) targets = g_ptr_array_new();
+	g_autoptr(GPtrArray) names = pv_sorted_names(found);
 	g_autoptr(GPtrArray) cells = g_ptr_array_new();
 	g_autoptr(GPtrArray) made = g_ptr_array_new_with_free_func(g_free);
 	static const char *const head[] = { "NAME", "DIGEST", "SIZE (BYTES)", "ROLE",
 					    "----", "------", "------------", "----" };
-	GHashTableIter iter;
-	Target *target;
 
-	g_hash_table_iter_init(&iter, found);
-	while (g_hash_table_iter_next(&iter, NULL, (void **)&target))
-		g_ptr_array_add(targets, target);
-	g_ptr_array_sort(targets, compare_targets);
 	for (gsize i = 0; i < G_N_ELEMENTS(head); i++)
 		g_ptr_array_add(cells, (void *)head[i]);
-	for (guint i = 0; i < targets->len; i++) {
+	for (guint i = 0; i < names->len; i++) {
+		const Target *target = g_hash_table_lookup(found, names->pdata[i]);
 		char *hex, *size;
 
-		target = targets->pdata[i];
 		hex = target->meta->sha256.size ? pv_digest_hex(&target->meta->sha256)
 						: g_strdup("");
 		size = g_strdup_printf("%" G_GUINT64_FORMAT, target->meta->length);

@@ -149,6 +149,7 @@ static void test_address(void)
 		{ "[:1", NULL, 0 },
 		{ "[]:1", NULL, 0 },
 		{ "[::1:1", NULL, 0 },
+		{ "[::1]:65536", NULL, 0 },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -163,6 +164,11 @@ static void test_address(void)
 			g_assert_cmpuint(port, ==, cases[i].port);
 		else
 			g_assert_error(error, PV_ERROR, PV_ERROR_USAGE);
+		if (!good) {
+			g_autofree char *quoted = g_strdup_printf("\"%s\"", cases[i].text);
+
+			g_assert_nonnull(strstr(error->message, quoted));
+		}
 	}
 }
 
