@@ -203,6 +203,11 @@ static gboolean accept_first(void *data, const PvMetadata *root, GError **error)
 	return pv_fail(error, PV_ERROR_ROOT, "not pinned");
 }
 
+PvTufRemote simulator_remote(Simulator *simulator)
+{
+	return (PvTufRemote){ fetch, simulator, NULL };
+}
+
 PvTufState *simulator_update(Simulator *simulator, gboolean offline, GError **error)
 {
 	PvTufPolicy policy = { .gun = simulator->gun,
@@ -211,7 +216,7 @@ PvTufState *simulator_update(Simulator *simulator, gboolean offline, GError **er
 			       .accept_data = simulator,
 			       .offline = offline,
 			       .only = simulator->only };
-	PvTufRemote remote = { fetch, simulator };
+	PvTufRemote remote = simulator_remote(simulator);
 	PvTufCache cache = { load, store, age_s, simulator };
 
 	return pv_tuf_update(&policy, &remote, simulator->disk ? simulator->disk : &cache, error);

@@ -37,6 +37,8 @@ void simulator_publish_below(Simulator *simulator, GBytes *targets);
 /* The key table of @role now, to sign a following root with. */
 GHashTable *simulator_keys_of(Simulator *simulator, const char *role);
 
+/* What a client fetches with; no limit but its own holds. */
+PvTufRemote simulator_remote(Simulator *simulator);
 PvTufState *simulator_update(Simulator *simulator, gboolean offline, GError **error);
 
 /* Flips one bit in the middle of the file that the server answers under @name. */
