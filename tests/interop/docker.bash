@@ -184,3 +184,27 @@ load_image() {
 	echo "${3:-word}" >"$tree/etc/word"
 	tar -C "$tree" -c . | "$1" import --change 'CMD ["cat", "/etc/word"]' - "$2" >/dev/null
 }
+
+# as WHO SERVER CA: from now on `docker` is $client with the configuration of WHO, and SERVER its trust
+# server; $repo is a repository that all with this client share.
+as() {
+	major=$(client_major "$client")
+	repo=$registry/lab/app$major
+	docker_home "$BATS_TEST_TMPDIR/$1$major" "$2" "$3"
+}
+
+# docker ARGUMENT…: the client that is tested, once as() has named it.
+docker() {
+	"$client" "$@"
+}
+
+# pull TAG WORD: with content trust, from nothing; what is in it is WORD.
+pull() {
+	local ids
+	ids=$(docker images -q "$repo" | sort -u)
+	# shellcheck disable=SC2086  # a list of ids
+	[ -z "$ids" ] || docker rmi -f $ids >/dev/null
+	DOCKER_CONTENT_TRUST=1 docker pull "$repo:$1"
+	run -0 docker run --rm "$repo:$1"
+	[[ "$output" == *"$2" ]]
+}
