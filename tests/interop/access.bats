@@ -458,4 +458,9 @@ with() {
 		cat ours/$said
 		diff ours/$said debian/$said
 	done
+	grep -qF 'timestamp key trust data unavailable.' ours/theirs.init
+	for said in ours.init pavise.sign; do
+		grep -qE 'https://HOST takes no repository [a-z./]*bad/app; ask whoever runs it for the names that it takes' ours/$said
+	done
+	grep -qF 'HOST does not have trust data for bad/app' ours/ours.list
 }
