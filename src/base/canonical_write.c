@@ -116,6 +116,17 @@ const PvNode *pv_node_member(const PvNode *object, const char *name)
 	return NULL;
 }
 
+const char *pv_node_text(const PvNode *node, gsize *ret_length)
+{
+	*ret_length = node->end - node->start;
+	return node->document->bytes + node->start;
+}
+
+gboolean pv_node_is_leaf(const PvNode *node)
+{
+	return node->is_leaf;
+}
+
 gboolean pv_node_is_sorted(const PvNode *object)
 {
 	return object->is_sorted;
