@@ -3,15 +3,24 @@
 # no bridge and no iptables, so that it changes nothing of the machine's network. Load it after
 # helper and service.
 
-# One engine and one registry for all tests of a file.
+# One engine and one registry for all tests of a file. A file that needs more at its start has a
+# setup_file of its own, which calls start_docker.
 setup_file() {
+	start_docker
+}
+
+teardown_file() {
+	stop_docker
+}
+
+start_docker() {
 	engine_allowed >/dev/null || return 0
 	start_engine "$BATS_FILE_TMPDIR/engine"
 	start_docker_registry "$BATS_FILE_TMPDIR/registry"
 	export registry
 }
 
-teardown_file() {
+stop_docker() {
 	stop_process "$BATS_FILE_TMPDIR/registry"
 	stop_engine "$BATS_FILE_TMPDIR/engine"
 }
