@@ -59,6 +59,7 @@ setup() {
 
 teardown() {
 	stop_service
+	stop_signer
 }
 
 # feed URL GUN: what that server's change feed tells of it, but for the rows' numbers.
@@ -122,7 +123,14 @@ brings() {
 		run -0 migrate $what "$BATS_FILE_TMPDIR/all"
 		[[ "$output" == *" taken over, 0 not" ]]
 	done
+	# The service may be two other users than who migrated.
+	if [ "$(id -u)" -eq 0 ]; then
+		printf 'user: daemon\nsigner_user: nobody\n' >"$BATS_TEST_TMPDIR/service.yaml"
+		service_arguments=(--config "$BATS_TEST_TMPDIR/service.yaml")
+		reach "$data"
+	fi
 	goes_on "${guns[@]}"
+	[ "$(id -u)" -ne 0 ] || [ "$(stat -c %U "$data/trust.db" "$data/signer" | xargs)" = "daemon nobody" ]
 }
 
 @test "into a PostgreSQL, by Harbor's address alone; what is there already stays" {
@@ -133,7 +141,10 @@ brings() {
 		[ "$output" = "4 repositories taken over, 0 not" ]
 	done
 	[ "$(psql -X -A -t "$postgres_url/pavise" -c "SELECT count(DISTINCT gun) || ' ' || count(*) FROM trust_files WHERE role = 'root'")" = "4 11" ]
-	service_arguments=(--store "$postgres_url/pavise")
+	# The keys go to a signer that several services may ask.
+	mv "$data/signer" "$BATS_TEST_TMPDIR/keys"
+	start_signer
+	service_arguments=(--store "$postgres_url/pavise" "${signer_options[@]}")
 	goes_on "${guns[@]}"
 	# Keys of Ed25519 sign on.
 	ours add -p $edwards v1 "$BATS_TEST_TMPDIR/content"
