@@ -20,6 +20,7 @@
 
 #define INTEGER_MAX     (((gint64)1) << 53)
 #define BYTES_PER_VALUE 32     /* of text, roughly, in metadata with many targets */
+#define LEAF_LEVELS     2      /* what PvLeaves may be deep */
 #define NODES_AHEAD_MAX 262144 /* nodes that are allocated before they are needed */
 
 /* --- reading -------------------------------------------------------------------------------- */
@@ -27,6 +28,7 @@
 typedef struct {
 	PvDocument *document;
 	const char *what;
+	const PvLeaves *leaves; /* (nullable) */
 	const char *at, *end;
 	GError **error;
 } Reader;
@@ -54,47 +56,6 @@ static inline gboolean skip_space(Reader *in)
 	while (in->at < in->end && is_space(*in->at))
 		in->at++;
 	return in->at > start;
-}
-
-/* The repeated byte @c in a word. */
-#define BYTES(c) (0x0101010101010101ULL * (c))
-
-/* Eight bytes that @at points to hold a quote, a backslash or a control character (maybe: a byte
- * after such a one may be told as one too). */
-static inline gboolean has_special(const char *at)
-{
-	guint64 word, quote, backslash;
-
-	memcpy(&word, at, sizeof word);
-	quote = word ^ BYTES('"');
-	backslash = word ^ BYTES('\\');
-	return ((((quote - BYTES(1)) & ~quote) | ((backslash - BYTES(1)) & ~backslash) |
-		 ((word - BYTES(0x20)) & ~word)) &
-		BYTES(0x80)) != 0;
-}
-
-/* The first quote, backslash or control character from @at on, or @end. */
-static const char *find_special(const char *at, const char *end)
-{
-	while (end - at >= 8 && !has_special(at))
-		at += 8;
-	while (at < end && *at != '"' && *at != '\\' && (guchar)*at >= 0x20)
-		at++;
-	return at;
-}
-
-/* TRUE if no byte has its highest bit: most metadata, and then it is UTF-8. */
-static gboolean is_ascii(const char *at, const char *end)
-{
-	guint64 all = 0, word;
-
-	for (; end - at >= 8; at += 8) {
-		memcpy(&word, at, sizeof word);
-		all |= word;
-	}
-	for (; at < end; at++)
-		all |= (guchar)*at;
-	return (all & BYTES(0x80)) == 0;
 }
 
 static int hex_value(const char *at)
@@ -189,7 +150,7 @@ static gboolean take_string(Reader *in, Text *ret_text)
 	if (in->at == in->end || *in->at != '"')
 		return fail(in, "a string");
 	start = ++in->at;
-	stop = find_special(start, in->end);
+	stop = pv_canonical_find_special(start, in->end);
 	if (stop < in->end && *stop == '"') {
 		text.at = (gsize)(start - in->document->bytes);
 		text.size = (gsize)(stop - start);
@@ -236,12 +197,12 @@ static gboolean take_word(Reader *in, const char *word)
 	return TRUE;
 }
 
-/* At the end of an object: no two members of one name. Sorted ones were compared as they came. */
-static gboolean check_unique(Reader *in, const PvNode *object, gboolean sorted)
+/* At the end of an unsorted object: no two members of one name. */
+static gboolean check_unique(Reader *in, const PvNode *object)
 {
-	g_autoptr(GArray) order = sorted ? NULL : pv_canonical_sorted(in->document, object);
+	g_autoptr(GArray) order = pv_canonical_sorted(in->document, object);
 
-	for (guint i = 1; order && i < order->len; i++) {
+	for (guint i = 1; i < order->len; i++) {
 		const PvNode *a =
 			pv_canonical_node(in->document, g_array_index(order, guint32, i - 1));
 		const PvNode *b = pv_canonical_node(in->document, g_array_index(order, guint32, i));
@@ -260,7 +221,33 @@ typedef struct {
 	guint32 index; /* of the open container */
 	guint32 last;  /* its last child so far; 0 for none */
 	gboolean sorted;
+	gboolean has_leaves; /* its members may be some */
 } Level;
+
+/* @depth: how many levels are open around @node. */
+static gboolean has_leaves(const Reader *in, const PvNode *node, guint depth)
+{
+	return in->leaves && node->kind == PV_NODE_OBJECT &&
+	       depth + LEAF_LEVELS < PV_JSON_DEPTH_MAX &&
+	       node->name_size == strlen(in->leaves->within) &&
+	       memcmp(pv_canonical_text(in->document, node->name_at, node->name_in_arena),
+		      in->leaves->within, node->name_size) == 0;
+}
+
+/* FALSE if what follows is none. */
+static gboolean take_leaf(Reader *in, PvNode *node)
+{
+	gsize size = in->leaves->size(in->at, (gsize)(in->end - in->at));
+
+	if (size == 0)
+		return FALSE;
+	node->kind = PV_NODE_OBJECT;
+	node->is_leaf = node->is_canonical = node->is_sorted = TRUE;
+	node->start = (guint32)(in->at - in->document->bytes);
+	in->at += size;
+	node->end = (guint32)(in->at - in->document->bytes);
+	return TRUE;
+}
 
 /* A scalar, or the opening of a container. */
 static gboolean take_value(Reader *in, PvNode *node)
@@ -361,7 +348,7 @@ static gboolean close_level(Reader *in, GArray *levels)
 	node->is_sorted = level->sorted != FALSE;
 	if (node->kind == PV_NODE_OBJECT && !level->sorted) {
 		node->is_canonical = FALSE;
-		if (!check_unique(in, node, FALSE))
+		if (!check_unique(in, node))
 			return FALSE;
 	}
 	canonical = node->is_canonical;
@@ -384,7 +371,7 @@ static gboolean take_node(Reader *in, GArray *levels)
 	if (level && pv_canonical_node(document, level->index)->kind == PV_NODE_OBJECT &&
 	    !take_name(in, &node, &spaced))
 		return FALSE;
-	if (!take_value(in, &node))
+	if (!(level && level->has_leaves && take_leaf(in, &node)) && !take_value(in, &node))
 		return FALSE;
 	if (index > PV_JSON_NODES_MAX)
 		return pv_fail(in->error, PV_ERROR_LIMIT, "%s: more than %d JSON values", in->what,
@@ -395,8 +382,9 @@ static gboolean take_node(Reader *in, GArray *levels)
 		if (spaced || !node.is_canonical)
 			pv_canonical_node(document, level->index)->is_canonical = FALSE;
 	}
-	if (node.kind == PV_NODE_OBJECT || node.kind == PV_NODE_ARRAY) {
-		Level inner = { .index = index, .sorted = TRUE };
+	if ((node.kind == PV_NODE_OBJECT || node.kind == PV_NODE_ARRAY) && !node.is_leaf) {
+		Level inner = { index, .sorted = TRUE,
+				.has_leaves = has_leaves(in, &node, levels->len) };
 
 		if (levels->len >= PV_JSON_DEPTH_MAX)
 			return pv_fail(in->error, PV_ERROR_LIMIT,
@@ -442,10 +430,16 @@ static gboolean take_document(Reader *in)
 
 PvDocument *pv_document_parse(GBytes *text, const char *what, GError **error)
 {
+	return pv_document_parse_leaves(text, what, NULL, error);
+}
+
+PvDocument *pv_document_parse_leaves(GBytes *text, const char *what, const PvLeaves *leaves,
+				     GError **error)
+{
 	g_autoptr(PvDocument) document = g_new0(PvDocument, 1);
 	PvNode sentinel = { 0 };
 	gsize size;
-	Reader in = { .document = document, .what = what, .error = error };
+	Reader in = { .document = document, .what = what, .leaves = leaves, .error = error };
 	const char *broken;
 
 	document->text = g_bytes_ref(text);
@@ -462,7 +456,8 @@ PvDocument *pv_document_parse(GBytes *text, const char *what, GError **error)
 	g_array_append_val(document->nodes, sentinel);
 	in.at = document->bytes;
 	in.end = document->bytes + size;
-	if (!is_ascii(in.at, in.end) && !g_utf8_validate_len(document->bytes, size, &broken))
+	if (!pv_canonical_is_ascii(in.at, in.end) &&
+	    !g_utf8_validate_len(document->bytes, size, &broken))
 		return pv_fail_null(error, PV_ERROR_SYNTAX, "%s: byte %zu: not UTF-8", what,
 				    (gsize)(broken - document->bytes));
 	return take_document(&in) ? g_steal_pointer(&document) : NULL;

@@ -33,6 +33,27 @@ typedef struct PvNode PvNode;         /* lives as long as its document */
  * Errors: PV_ERROR_SYNTAX (with the byte offset), PV_ERROR_LIMIT.
  */
 PvDocument *pv_document_parse(GBytes *text, const char *what, GError **error);
+
+/*
+ * What lets a large document be read faster: many objects of one shape, that a caller knows by
+ * heart, are not taken apart.
+ */
+typedef struct {
+	const char *within; /* the members of objects of this name are looked at */
+	/* The size of the object of that shape with which the text begins, 0 if it begins
+	 * otherwise. The shape is canonical, without a member twice, without an escape
+	 * and no deeper than one object in another. */
+	gsize (*size)(const char *text, gsize size);
+} PvLeaves;
+
+/**
+ * pv_document_parse_leaves:
+ *
+ * As pv_document_parse(), but objects that are @leaves show no members: what they say is in
+ * pv_node_text().
+ */
+PvDocument *pv_document_parse_leaves(GBytes *text, const char *what, const PvLeaves *leaves,
+				     GError **error);
 void pv_document_free(PvDocument *document);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvDocument, pv_document_free)
 
@@ -51,6 +72,10 @@ const PvNode *pv_node_first(const PvNode *node); /* item or member value, in fil
 const PvNode *pv_node_next(const PvNode *node);  /* NULL after the last */
 const char *pv_node_name(const PvNode *node, gsize *ret_length);      /* of a member */
 const PvNode *pv_node_member(const PvNode *object, const char *name); /* NULL if there is none */
+
+/* The value as it stands in the text. */
+const char *pv_node_text(const PvNode *node, gsize *ret_length);
+gboolean pv_node_is_leaf(const PvNode *node); /* one of PvLeaves */
 
 /*
  * Where things stand in the text, in bytes from its beginning: a value from its first byte to
@@ -76,6 +101,7 @@ GBytes *pv_node_canonical(const PvNode *node);
  * `<` `>` `&` U+2028 U+2029 as \u003c … (trust.md 0.1): pv_canonical_file_form() does it.
  */
 void pv_canonical_append_string(GString *to, const char *text);
+void pv_canonical_append_number(GString *to, guint64 number);
 
 /**
  * pv_canonical_file_form:

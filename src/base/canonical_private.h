@@ -3,8 +3,8 @@
 
 #include "base/canonical.h"
 
-/* What canonical.c (reading) and canonical_write.c share; not for other files. Offsets fit 32 bits
- * because a document has at most PV_METADATA_BYTES_MAX bytes. */
+/* What canonical.c (reading), canonical_scan.c and canonical_write.c share; not for other files.
+ * Offsets fit 32 bits because a document has at most PV_METADATA_BYTES_MAX bytes. */
 
 struct PvNode {
 	const PvDocument *document;
@@ -21,6 +21,7 @@ struct PvNode {
 	guint8 kind;                /* PvNodeKind */
 	guint8 is_canonical : 1;    /* its text is its canonical form */
 	guint8 is_sorted : 1; /* of an object: its members stand in the order of their names */
+	guint8 is_leaf : 1;   /* an object whose members were not read */
 	guint8 name_in_arena, string_in_arena;
 };
 
@@ -40,6 +41,12 @@ static inline const char *pv_canonical_text(const PvDocument *document, gsize at
 {
 	return (in_arena ? document->arena->str : document->bytes) + at;
 }
+
+/* The first quote, backslash or control character from @at on, or @end. */
+const char *pv_canonical_find_special(const char *at, const char *end);
+
+/* TRUE if no byte has its highest bit: most metadata, and then it is UTF-8. */
+gboolean pv_canonical_is_ascii(const char *at, const char *end);
 
 int pv_canonical_compare_names(const PvDocument *document, const PvNode *a, const PvNode *b);
 

@@ -116,6 +116,17 @@ const PvNode *pv_node_member(const PvNode *object, const char *name)
 	return NULL;
 }
 
+const char *pv_node_text(const PvNode *node, gsize *ret_length)
+{
+	*ret_length = node->end - node->start;
+	return node->document->bytes + node->start;
+}
+
+gboolean pv_node_is_leaf(const PvNode *node)
+{
+	return node->is_leaf;
+}
+
 gboolean pv_node_is_sorted(const PvNode *object)
 {
 	return object->is_sorted;
@@ -158,6 +169,17 @@ static void append_text(GString *to, const char *text, gsize length)
 void pv_canonical_append_string(GString *to, const char *text)
 {
 	append_text(to, text, strlen(text));
+}
+
+void pv_canonical_append_number(GString *to, guint64 number)
+{
+	char digits[24], *at = digits + sizeof digits;
+
+	do {
+		*--at = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	g_string_append_len(to, at, digits + sizeof digits - at);
 }
 
 static void append_scalar(GString *to, const PvNode *node)

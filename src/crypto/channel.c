@@ -183,6 +183,7 @@ PvChannelContext *pv_channel_context_new_web(const PvChannelWeb *web, GError **e
 	if (!context->ssl)
 		return pv_fail_null(error, PV_ERROR_INTERNAL, "OpenSSL makes no TLS context");
 	SSL_CTX_set_min_proto_version(context->ssl, TLS1_2_VERSION);
+	SSL_CTX_set_options(context->ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
 	SSL_CTX_set_session_cache_mode(context->ssl, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_verify(context->ssl, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_mode(context->ssl,
@@ -420,11 +421,13 @@ static int connected_socket(const char *host, guint16 port, guint timeout_ms, GE
 	return fd;
 }
 
-/* The certificate must be for what we dialled. */
+/* The certificate must be for what we dialled; a name is told to servers that have several. */
 static void expect_host(SSL *ssl, const char *host)
 {
-	if (!X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host))
+	if (!X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host)) {
 		SSL_set1_host(ssl, host);
+		SSL_set_tlsext_host_name(ssl, host);
+	}
 	ERR_clear_error();
 }
 

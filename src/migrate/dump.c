@@ -265,7 +265,8 @@ static gboolean read_insert(PvDump *dump, GError **error)
 	do {
 		if (!pv_dump_next(dump, error))
 			return FALSE;
-	} while (is_keyword(dump, "into") || is_keyword(dump, "ignore"));
+	} while (is_keyword(dump, "into") || is_keyword(dump, "ignore") ||
+		 is_keyword(dump, "delayed") || is_keyword(dump, "low_priority"));
 	if (!read_table_name(dump, &is_wanted, error))
 		return FALSE;
 	if (!is_wanted)
@@ -290,6 +291,8 @@ static gboolean read_insert(PvDump *dump, GError **error)
 		if (!read_values(dump, error))
 			return FALSE;
 	} while (is_mark(dump, ','));
+	if (is_keyword(dump, "on") && !skip_statement(dump, error)) /* CONFLICT DO NOTHING */
+		return FALSE;
 	if (!is_mark(dump, ';'))
 		return pv_dump_fail(dump, PV_ERROR_SYNTAX,
 				    "INSERT without an end; is the dump whole?", error);
@@ -320,7 +323,7 @@ static gboolean read_statement(PvDump *dump, GError **error)
 {
 	if (is_keyword(dump, "create"))
 		return read_create(dump, error);
-	if (is_keyword(dump, "insert"))
+	if (is_keyword(dump, "insert") || is_keyword(dump, "replace"))
 		return read_insert(dump, error);
 	if (is_keyword(dump, "copy") && dump->dialect->has_copy)
 		return read_copy(dump, error);

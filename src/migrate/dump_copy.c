@@ -59,7 +59,7 @@ static gboolean read_field(PvDump *dump, GString *into, gboolean *ret_is_null, i
 		if (is_null)
 			return pv_dump_fail(dump, PV_ERROR_SYNTAX, "a NULL with more after it",
 					    error);
-		if (!pv_dump_append(into, byte))
+		if (!pv_dump_append(into, byte) || !pv_dump_append_plain(dump, into, '\t', '\\'))
 			return pv_dump_fail(dump, PV_ERROR_LIMIT, "a value is too long", error);
 	}
 }

@@ -48,6 +48,12 @@ gboolean pv_dump_fail(const PvDump *dump, PvErrorCode code, const char *why, GEr
 /* FALSE if @text would get longer than a value may be. */
 gboolean pv_dump_append(GString *text, int byte);
 
+/*
+ * Takes what is in the buffer up to @one, @other or the end of a line, all at once: a value is many
+ * plain bytes. FALSE as above.
+ */
+gboolean pv_dump_append_plain(PvDump *dump, GString *text, char one, char other);
+
 /* The index in the table of column @position of the dump, or -1 for one that is not wanted. */
 int pv_dump_wanted(const PvDump *dump, guint position);
 gboolean pv_dump_check_columns(const PvDump *dump, GError **error);

@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "migrate/dump_private.h"
 
+#define TEXT_BYTES_MAX (2 * (gsize)PV_MIGRATE_FIELD_BYTES_MAX + 2) /* bytes: a value as \x… */
+
 static gboolean fill(PvDump *dump)
 {
 	gssize got = dump->read(dump->read_data, dump->buffer, PV_DUMP_BUFFER_BYTES);
@@ -46,9 +48,23 @@ gboolean pv_dump_fail(const PvDump *dump, PvErrorCode code, const char *why, GEr
 
 gboolean pv_dump_append(GString *text, int byte)
 {
-	if (text->len >= 2 * PV_MIGRATE_FIELD_BYTES_MAX + 2)
+	if (text->len >= TEXT_BYTES_MAX)
 		return FALSE;
 	g_string_append_c(text, (char)byte);
+	return TRUE;
+}
+
+gboolean pv_dump_append_plain(PvDump *dump, GString *text, char one, char other)
+{
+	const char *start = dump->buffer + dump->at, *end = dump->buffer + dump->end;
+	const char *stop = start;
+
+	while (stop < end && *stop != one && *stop != other && *stop != '\n')
+		stop++;
+	if ((gsize)(stop - start) > TEXT_BYTES_MAX - text->len)
+		return FALSE;
+	g_string_append_len(text, start, stop - start);
+	dump->at += (gsize)(stop - start);
 	return TRUE;
 }
 
@@ -110,7 +126,8 @@ static gboolean read_quoted(PvDump *dump, int quote, gboolean has_backslashes, G
 		if (byte < 0)
 			return pv_dump_fail(dump, PV_ERROR_SYNTAX,
 					    "the dump ends within quotes; is it whole?", error);
-		if (!pv_dump_append(dump->text, byte))
+		if (!pv_dump_append(dump->text, byte) ||
+		    !pv_dump_append_plain(dump, dump->text, (char)quote, '\\'))
 			return pv_dump_fail(dump, PV_ERROR_LIMIT, "a value is too long", error);
 	}
 }

@@ -21,7 +21,7 @@ static const PvMigrateDriver *const drivers[] = {
 static const char *const file_columns[] = { "gun",    "role",       "version",   "data",
 					    "sha256", "created_at", "deleted_at" };
 const PvMigrateTable pv_migrate_files = { "tuf_files", file_columns, G_N_ELEMENTS(file_columns), 1,
-					  "gun, role, version" };
+					  "gun, role, version DESC" };
 
 static const char *const change_columns[] = { "created_at", "gun", "version", "sha256",
 					      "category" };

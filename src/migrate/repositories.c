@@ -42,7 +42,7 @@ typedef struct {
 	int spool;
 	goffset spool_end;
 	GHashTable *repositories; /* GUN → Repository */
-	guint64 rows, kept;
+	PvRowCount rows;
 } Migration;
 
 static void waiting_free(Waiting *waiting)
@@ -95,13 +95,11 @@ static Repository *repository_of(Migration *migration, const char *gun)
 
 static gboolean count_row(Migration *migration, gboolean is_kept, GError **error)
 {
-	migration->kept += is_kept;
-	if (++migration->rows % 64 == 0)
+	if (!pv_row_count_add(&migration->rows, is_kept, error))
+		return FALSE;
+	if (migration->rows.read % 64 == 0)
 		migration->listener->progress(migration->listener->data, "rows read",
-					      migration->rows);
-	if (migration->kept > PV_MIGRATE_ROWS_MAX)
-		return pv_fail(error, PV_ERROR_LIMIT, "more than %d rows that are needed",
-			       PV_MIGRATE_ROWS_MAX);
+					      migration->rows.read);
 	return TRUE;
 }
 

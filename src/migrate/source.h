@@ -20,7 +20,7 @@ typedef struct {
 	const char *name;
 	const char *const *columns;
 	guint count, optional_count;
-	const char *order; /* SQL: in which order a live database shall give the rows */
+	const char *order; /* SQL: how a live database shall sort the rows: the newest first */
 } PvMigrateTable;
 
 enum {

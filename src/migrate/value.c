@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Values of database rows: text, numbers and times, all of them untrusted. */
+/* Values of database rows: text, numbers and times, all of them untrusted; and how many rows. */
 
 #include "migrate/value.h"
 
 #include <string.h>
+
+#include "base/error.h"
+#include "base/limits.h"
 
 #define TIME_BYTES_MAX 32 /* bytes: what a database writes has at most 29 */
 
@@ -34,4 +37,14 @@ gboolean pv_value_time(const PvMigrateField *field, PvTime *ret_time)
 	*space = 'T';
 	rfc = g_strconcat(text, g_str_has_suffix(text, "+00") ? ":00" : "Z", NULL);
 	return pv_time_parse(rfc, strlen(rfc), ret_time, NULL);
+}
+
+gboolean pv_row_count_add(PvRowCount *count, gboolean is_kept, GError **error)
+{
+	if (is_kept && count->kept >= PV_MIGRATE_ROWS_MAX)
+		return pv_fail(error, PV_ERROR_LIMIT, "more than %d rows that are needed",
+			       PV_MIGRATE_ROWS_MAX);
+	count->kept += is_kept ? 1 : 0;
+	count->read++;
+	return TRUE;
 }

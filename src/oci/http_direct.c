@@ -336,8 +336,9 @@ gboolean pv_http_direct_send(PvHttpDirect *direct, const PvHttpRequest *request,
 	g_autoptr(GError) failure = NULL;
 	gboolean done = exchange_once(&exchange, &failure);
 
-	/* On a kept connection the server may have closed it meanwhile. */
-	if (!done && was_kept && !pv_http_answer_has_begun(exchange.answer)) {
+	/* The server may have closed a kept connection meanwhile; one that is silent is not asked twice. */
+	if (!done && was_kept && !pv_http_answer_has_begun(exchange.answer) &&
+	    g_get_monotonic_time() < exchange.until_us) {
 		g_clear_error(&failure);
 		done = exchange_once(&exchange, &failure);
 	}

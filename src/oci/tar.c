@@ -169,11 +169,10 @@ static gboolean set_link(PvTar *tar, const char *text, GError **error)
 	if (tar->entry.type == PV_TAR_SYMLINK) {
 		if (!*text)
 			return pv_fail(error, PV_ERROR_SYNTAX, "tar: a symbolic link is empty");
-		if (strlen(text) >= PV_TAR_PATH_BYTES_MAX)
+		if (g_strlcpy(tar->link, text, sizeof tar->link) >= sizeof tar->link)
 			return pv_fail(error, PV_ERROR_LIMIT,
-				       "tar: a symbolic link is longer than %d bytes",
-				       PV_TAR_PATH_BYTES_MAX - 1);
-		strcpy(tar->link, text);
+				       "tar: a symbolic link is longer than %zu bytes",
+				       sizeof tar->link - 1);
 		return TRUE;
 	}
 	if (tar->entry.type != PV_TAR_HARDLINK)

@@ -2,7 +2,8 @@
 
 /*
  * notary-server's configuration file. What it says is done, or the start fails with what to do
- * instead; only what has no bearing on trust (reporting, the kind of log) is passed over, and said.
+ * instead; only what has no bearing on trust (reporting, the level of the log) is passed over, and
+ * said.
  */
 
 #include <string.h>
@@ -190,6 +191,9 @@ static void note_unknown(PvServiceConfig *config, const json_t *root)
 	const char *key;
 	json_t *value;
 
+	if (member(root, "logging"))
+		notice(config, "logging: what fails is written to standard error, whatever the "
+			       "level; requests are not logged");
 	if (member(root, "reporting"))
 		notice(config, "reporting: nothing is reported to anybody");
 	json_object_foreach((json_t *)root, key, value) {

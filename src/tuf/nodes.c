@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "tuf/base64.h"
+#include "tuf/plain_meta.h"
 
 static const char *const known_key[] = { "keytype", "keyval", NULL };
 static const char *const known_keyval[] = { "public", "private", NULL };
@@ -89,64 +91,6 @@ gboolean pv_tuf_read_integer(const char *where, const PvNode *node, const char *
 
 /* --- base64 --- */
 
-/* One more than the six bits of a base64 character; 0 for all others. */
-/* clang-format off */
-static const guint8 sextet_plus_one[256] = {
-	[32] = 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 63, 0, 0, 0, 64,
-	[48] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 0, 0, 0, 0, 0, 0,
-	[64] = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
-	[80] = 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 0, 0, 0, 0, 0,
-	[96] = 0, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41,
-	[112] = 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 0, 0, 0, 0, 0,
-};
-/* clang-format on */
-
-static inline guint sextet(char c)
-{
-	return (guint)sextet_plus_one[(guchar)c] - 1;
-}
-
-/* The size of what @text decodes to, if its length and padding are in order. */
-static gboolean decoded_size(const char *text, gsize length, gsize *ret_size)
-{
-	gsize padding = 0;
-
-	if (length % 4 != 0)
-		return FALSE;
-	while (padding < 2 && padding < length && text[length - 1 - padding] == '=')
-		padding++;
-	*ret_size = length / 4 * 3 - padding;
-	return TRUE;
-}
-
-/*
- * Strictly: the one spelling that encodes back to the same text. FALSE for another character, also
- * `=` anywhere but at the end, and for bits set behind the last byte.
- */
-static gboolean decode(const char *text, guint8 *to, gsize size)
-{
-	gsize whole = size / 3, rest = size % 3;
-	guint a, b, c, d;
-
-	for (gsize i = 0; i < whole; i++, text += 4, to += 3) {
-		a = sextet(text[0]), b = sextet(text[1]), c = sextet(text[2]), d = sextet(text[3]);
-		if ((a | b | c | d) > 63)
-			return FALSE;
-		to[0] = (guint8)(a << 2 | b >> 4);
-		to[1] = (guint8)(b << 4 | c >> 2);
-		to[2] = (guint8)(c << 6 | d);
-	}
-	if (rest == 0)
-		return TRUE;
-	a = sextet(text[0]), b = sextet(text[1]), c = rest == 2 ? sextet(text[2]) : 0;
-	if ((a | b | c) > 63 || (rest == 1 ? b & 15 : c & 3))
-		return FALSE;
-	to[0] = (guint8)(a << 2 | b >> 4);
-	if (rest == 2)
-		to[1] = (guint8)(b << 4 | c >> 2);
-	return TRUE;
-}
-
 static gboolean fail_base64(const char *where, const char *what, GError **error)
 {
 	return pv_fail(error, PV_ERROR_SYNTAX, "%s: %s is not valid base64", where, what);
@@ -162,9 +106,9 @@ guint8 *pv_tuf_read_base64(const char *where, const PvNode *node, const char *wh
 	if (!check_string(where, node, what, error))
 		return NULL;
 	text = pv_node_string(node, &length);
-	if (decoded_size(text, length, &size)) {
+	if (pv_base64_size(text, length, &size)) {
 		data = g_malloc(size + 1);
-		if (decode(text, data, size)) {
+		if (pv_base64_decode(text, data, size)) {
 			*ret_size = size;
 			return g_steal_pointer(&data);
 		}
@@ -183,13 +127,13 @@ static gboolean read_base64_into(const char *where, const PvNode *node, const ch
 	if (!check_string(where, node, what, error))
 		return FALSE;
 	text = pv_node_string(node, &length);
-	if (!decoded_size(text, length, &found))
+	if (!pv_base64_size(text, length, &found))
 		return fail_base64(where, what, error);
 	if (found != size)
 		return pv_fail(error, PV_ERROR_SYNTAX,
 			       "%s: a %s of %" G_GSIZE_FORMAT " bytes instead of %" G_GSIZE_FORMAT,
 			       where, what, found, size);
-	return decode(text, to, size) || fail_base64(where, what, error);
+	return pv_base64_decode(text, to, size) || fail_base64(where, what, error);
 }
 
 /* --- keys and files --- */
@@ -234,9 +178,9 @@ static gboolean read_hash(const char *where, const PvNode *hashes, const char *n
 	return TRUE;
 }
 
-/* All but `custom`; nothing is allocated, since a role may have 10,000 of these. */
-static gboolean read_plain_meta(const char *where, const PvNode *node, PvFileMeta *meta,
-				GError **error)
+/* All but `custom`, however it is spelled. */
+static gboolean read_any_meta(const char *where, const PvNode *node, PvFileMeta *meta,
+			      GError **error)
 {
 	const PvNode *hashes;
 	gint64 length;
@@ -259,15 +203,19 @@ gboolean pv_tuf_check_file_meta(const char *where, const PvNode *node, GError **
 {
 	PvFileMeta meta = { 0 };
 
-	return read_plain_meta(where, node, &meta, error);
+	return (node && pv_node_is_leaf(node)) || read_any_meta(where, node, &meta, error);
 }
 
 PvFileMeta *pv_tuf_read_file_meta(const char *where, const PvNode *node, GError **error)
 {
 	PvFileMeta meta = { 0 };
 	const PvNode *custom;
+	gsize size;
+	const char *text = node ? pv_node_text(node, &size) : NULL;
 
-	if (!read_plain_meta(where, node, &meta, error))
+	if (text && pv_plain_meta_read(text, size, &meta))
+		return g_memdup2(&meta, sizeof meta);
+	if (!read_any_meta(where, node, &meta, error))
 		return NULL;
 	custom = pv_node_member(node, "custom");
 	if (custom && pv_node_kind(custom) != PV_NODE_NULL)

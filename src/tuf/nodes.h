@@ -43,7 +43,7 @@ guint8 *pv_tuf_read_base64(const char *where, const PvNode *node, const char *wh
 gboolean pv_tuf_read_key(const char *where, const PvNode *node, PvPublicKey **ret_key,
 			 GError **ret_unusable, GError **error);
 
-/* (transfer full): {"hashes":{…},"length":N} and perhaps "custom". */
+/* (transfer full): {"hashes":{…},"length":N} and perhaps "custom"; leaves are of tuf/plain_meta.h. */
 PvFileMeta *pv_tuf_read_file_meta(const char *where, const PvNode *node, GError **error);
 
 /* TRUE if pv_tuf_read_file_meta() would read it. */

@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "tuf/nodes.h"
 #include "tuf/notary_private.h"
+#include "tuf/plain_meta.h"
 
 static const char *const known_file[] = { "signed", "signatures", NULL };
 static const char *const known_signature[] = { "keyid", "method", "sig", NULL };
@@ -31,6 +32,8 @@ static const char *const type_of_kind[] = {
 	[PV_ROLE_SNAPSHOT] = "Snapshot",  [PV_ROLE_TIMESTAMP] = "Timestamp",
 	[PV_ROLE_DELEGATION] = "Targets",
 };
+
+static const PvLeaves plain_targets = { "targets", pv_plain_meta_size };
 
 static gboolean read_signature(PvNotaryReader *reader, const PvNode *node, GError **error)
 {
@@ -329,7 +332,7 @@ static PvMetadata *parse(const char *role, GBytes *file, const char *only, gbool
 
 	if (!pv_role_kind(role, &kind, error))
 		return NULL;
-	document = pv_document_parse(file, where, error);
+	document = pv_document_parse_leaves(file, where, &plain_targets, error);
 	if (!document)
 		return NULL;
 	metadata = g_rc_box_new0(PvMetadata);
@@ -341,6 +344,7 @@ static PvMetadata *parse(const char *role, GBytes *file, const char *only, gbool
 	metadata->role_order = g_ptr_array_new();
 	metadata->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 						(GDestroyNotify)pv_file_meta_free);
+	metadata->file_names = g_ptr_array_new();
 	reader = (PvNotaryReader){ metadata, where, NULL, FALSE };
 	if (kind == PV_ROLE_TARGETS || kind == PV_ROLE_DELEGATION) {
 		reader.only = only;

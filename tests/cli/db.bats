@@ -201,7 +201,7 @@ PYTHON
 @test "usage errors" {
 	run pavise db
 	[ "$status" -eq 2 ]
-	[[ "$output" == *'expected update, import SOURCE… or status; try `pavise db --help`'* ]]
+	[[ "$output" == *'expected update, import or status; try `pavise db --help`'* ]]
 	run pavise db import
 	[ "$status" -eq 2 ]
 	[[ "$output" == *"import what? expected directories, .json, .zip or .tar files"* ]]

@@ -127,6 +127,7 @@ notary_config() {
 	start --notary-config "$notary" --listen 127.0.0.1:0 --data "$data"
 	grep -q 'storage.backend memory: kept on disk' "$BATS_TEST_TMPDIR/log/err"
 	grep -q 'reporting: nothing is reported' "$BATS_TEST_TMPDIR/log/err"
+	grep -q 'logging: what fails is written to standard error, whatever the level' "$BATS_TEST_TMPDIR/log/err"
 	mkdir -p "$data/tls" && cp "$BATS_TEST_TMPDIR/server.crt" "$data/tls/ca.crt"
 	[ "$(get /_notary_server/health)" = '{}' ]
 	[[ "$(get /v2/other/_trust/tuf/timestamp.key)" == *METADATA_NOT_FOUND* ]]

@@ -47,12 +47,13 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(sys.argv[2], sys.argv[3])
+context.sni_callback = lambda _, name, __: print("asked for", name, file=sys.stderr, flush=True)
 server.socket = context.wrap_socket(server.socket, server_side=True)
 print(server.server_address[1], flush=True)
 server.serve_forever()
 PYTHON
 	python3 "$BATS_TEST_TMPDIR/fake.py" "$BATS_TEST_TMPDIR/mirror" "$BATS_TEST_TMPDIR/service/tls/server.crt" \
-		"$BATS_TEST_TMPDIR/service/tls/server.key" >"$BATS_TEST_TMPDIR/fake.port" 2>/dev/null 3>&- &
+		"$BATS_TEST_TMPDIR/service/tls/server.key" >"$BATS_TEST_TMPDIR/fake.port" 2>"$BATS_TEST_TMPDIR/fake.log" 3>&- &
 	fake_pid=$!
 	wait_for "$BATS_TEST_TMPDIR/fake.port" '^[0-9]'
 	fake=(--server "https://127.0.0.1:$(cat "$BATS_TEST_TMPDIR/fake.port")" --tlscacert "$ca")
@@ -200,6 +201,17 @@ PYTHON
 	rm "$tuf/snapshot.json" "$tuf/targets.json"
 	run -0 pavise verify "$gun:v1" "${fake[@]}" "${reader[@]}" --tofu
 	[[ "$output" == *"$digest"* ]]
+}
+
+@test "a server is told the name that it is asked by, and must have a certificate for it" {
+	sign v1
+	mirror
+	serve_mirror
+	named=https://localhost:$(cat "$BATS_TEST_TMPDIR/fake.port")
+	run -0 pavise verify $gun:v1 --server "$named" --tlscacert "$ca" "${reader[@]}" --tofu
+	grep -qx 'asked for localhost' "$BATS_TEST_TMPDIR/fake.log"
+	run -3 pavise verify $gun:v1 --server "${named/localhost/127.1}" --tlscacert "$ca" "${reader[@]}"
+	[[ "$output" == *"its certificate is refused: hostname mismatch"* ]] || { echo "$output"; false; }
 }
 
 @test "metadata that is no proper JSON is refused with its place" {

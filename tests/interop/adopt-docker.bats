@@ -22,62 +22,40 @@ teardown() {
 	stop_process "$BATS_TEST_TMPDIR/notary-server"
 }
 
-# as WHO SERVER: from now on `docker` is $client with the configuration of WHO, and SERVER its trust server.
-as() {
-	major=$(client_major "$client")
-	repo=$registry/adopt/app$major
-	docker_home "$BATS_TEST_TMPDIR/$1$major" "$2" "$ca"
-}
-
-docker() {
-	"$client" "$@"
-}
-
-# pull TAG WORD: with content trust, from nothing; what is in it is WORD.
-pull() {
-	local ids
-	ids=$(docker images -q "$repo" | sort -u)
-	# shellcheck disable=SC2086  # a list of ids
-	[ -z "$ids" ] || docker rmi -f $ids >/dev/null
-	DOCKER_CONTENT_TRUST=1 docker pull "$repo:$1"
-	run -0 docker run --rm "$repo:$1"
-	[[ "$output" == *"$2" ]]
-}
-
 @test "docker pull and docker trust sign go on after adopting, and after every key is rotated" {
 	guns=()
 	cd "$BATS_TEST_TMPDIR"
 	for client in "${clients[@]}"; do
-		as publisher "$old"
+		as publisher "$old" "$ca"
 		rm -f alice.pub
 		docker trust key generate alice
 		docker trust signer add --key alice.pub alice "$repo"
 		load_image "$client" "$repo:1" "one of $major"
 		docker trust sign "$repo:1"
-		as reader "$old"
+		as reader "$old" "$ca"
 		pull 1 "one of $major"
 		guns+=("$repo")
 	done
 	pavise adopt --data "$data" --old-tlscacert "$ca" "$old" "${guns[@]}"
 	start_service "$data"
 	for client in "${clients[@]}"; do
-		as publisher "$server"
+		as publisher "$server" "$ca"
 		pavise adopt --server "$server" --tlscacert "$ca" --old-tlscacert "$ca" --trust-dir "$DOCKER_CONFIG/trust" \
 			"$old" "$repo"
 	done
 	stop_process "$BATS_TEST_TMPDIR/notary-server"
 	for client in "${clients[@]}"; do
 		for who in reader newcomer; do
-			as $who "$server"
+			as $who "$server" "$ca"
 			pull 1 "one of $major"
 		done
-		as publisher "$server"
+		as publisher "$server" "$ca"
 		load_image "$client" "$repo:2" "two of $major"
 		docker trust sign "$repo:2"
-		as reader "$server"
+		as reader "$server" "$ca"
 		pull 2 "two of $major"
 
-		as publisher "$server"
+		as publisher "$server" "$ca"
 		notary=(notary -s "$server" --tlscacert "$ca" -d "$DOCKER_CONFIG/trust")
 		"${notary[@]}" key rotate "$repo" snapshot -r
 		"${notary[@]}" key rotate "$repo" timestamp -r
@@ -86,7 +64,7 @@ pull() {
 		load_image "$client" "$repo:3" "three of $major"
 		docker trust sign "$repo:3"
 		for who in reader newcomer; do
-			as $who "$server"
+			as $who "$server" "$ca"
 			pull 1 "one of $major"
 			pull 3 "three of $major"
 		done

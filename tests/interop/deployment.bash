@@ -32,7 +32,14 @@ start_deployment() {
 	notary_url=https://127.0.0.1:$server_port
 }
 
-signer_alias=first signer_passphrase='the signer passphrase'
+signer_alias=first # use_deployment: server, ca and options name it, as start_service does of ours.
+use_deployment() {
+	server=$notary_url
+	ca=$deployment/pki/ca.crt
+	options=(--server "$server" --tlscacert "$ca")
+}
+
+signer_passphrase='the signer passphrase'
 
 # notary_process NAME PORT: starts notary-NAME and waits until it listens.
 notary_process() {

@@ -8,6 +8,20 @@ bats_require_minimum_version 1.5.0
 load ../cli/helper
 load ../cli/service
 load docker
+load deployment
+
+setup_file() {
+	engine_allowed >/dev/null || return 0
+	start_docker
+	export deployment=$BATS_FILE_TMPDIR/deployment
+	start_deployment
+	export notary_url
+}
+
+teardown_file() {
+	[ -z "${deployment:-}" ] || stop_deployment
+	stop_docker
+}
 
 setup() {
 	require_engine
@@ -59,12 +73,14 @@ record() {
 	"$PAVISE_SOURCE/tests/interop/docker-scenario" "$BATS_TEST_TMPDIR/$name" "$registry" "$client" "$@"
 }
 
-@test "docker-trust says what Docker 28 says, byte for byte, to our server and to Debian's" {
+@test "docker-trust says what Docker 28 says, byte for byte, to our server and to Debian's, in memory and on MariaDB" {
 	record ours "$server" "${trust[@]}"
 	diff "$PAVISE_SOURCE/tests/interop/docker-trust-28.record" ours/record
 	other_server
 	record debian "$notary_server" "${trust[@]}"
 	diff "$PAVISE_SOURCE/tests/interop/docker-trust-28.record" debian/record
+	ca=$deployment/pki/ca.crt record mariadb "$notary_url" "${trust[@]}"
+	diff "$PAVISE_SOURCE/tests/interop/docker-trust-28.record" mariadb/record
 	for client in "${clients[@]}"; do
 		[ "$(client_major "$client")" -eq 28 ] || continue
 		record real "$server" "$client" trust
@@ -121,6 +137,10 @@ go_on() {
 	other_server
 	docker_home "$BATS_TEST_TMPDIR/config2" "$notary_server" "$ca"
 	space=$space/debian
+	go_on theirs ours
+	go_on ours theirs
+	docker_home "$BATS_TEST_TMPDIR/config3" "$notary_url" "$deployment/pki/ca.crt"
+	space=$space/mariadb
 	go_on theirs ours
 	go_on ours theirs
 }

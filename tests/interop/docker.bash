@@ -3,15 +3,24 @@
 # no bridge and no iptables, so that it changes nothing of the machine's network. Load it after
 # helper and service.
 
-# One engine and one registry for all tests of a file.
+# One engine and one registry for all tests of a file. A file that needs more at its start has a
+# setup_file of its own, which calls start_docker.
 setup_file() {
+	start_docker
+}
+
+teardown_file() {
+	stop_docker
+}
+
+start_docker() {
 	engine_allowed >/dev/null || return 0
 	start_engine "$BATS_FILE_TMPDIR/engine"
 	start_docker_registry "$BATS_FILE_TMPDIR/registry"
 	export registry
 }
 
-teardown_file() {
+stop_docker() {
 	stop_process "$BATS_FILE_TMPDIR/registry"
 	stop_engine "$BATS_FILE_TMPDIR/engine"
 }
@@ -174,4 +183,28 @@ load_image() {
 	ln -s busybox "$tree/bin/sh"
 	echo "${3:-word}" >"$tree/etc/word"
 	tar -C "$tree" -c . | "$1" import --change 'CMD ["cat", "/etc/word"]' - "$2" >/dev/null
+}
+
+# as WHO SERVER CA: from now on `docker` is $client with the configuration of WHO, and SERVER its trust
+# server; $repo is a repository that all with this client share.
+as() {
+	major=$(client_major "$client")
+	repo=$registry/lab/app$major
+	docker_home "$BATS_TEST_TMPDIR/$1$major" "$2" "$3"
+}
+
+# docker ARGUMENT…: the client that is tested, once as() has named it.
+docker() {
+	"$client" "$@"
+}
+
+# pull TAG WORD: with content trust, from nothing; what is in it is WORD.
+pull() {
+	local ids
+	ids=$(docker images -q "$repo" | sort -u)
+	# shellcheck disable=SC2086  # a list of ids
+	[ -z "$ids" ] || docker rmi -f $ids >/dev/null
+	DOCKER_CONTENT_TRUST=1 docker pull "$repo:$1"
+	run -0 docker run --rm "$repo:$1"
+	[[ "$output" == *"$2" ]]
 }

@@ -28,10 +28,6 @@ use() {
 	repo=$space/app$major
 }
 
-docker() {
-	"$client" "$@"
-}
-
 trusted() {
 	DOCKER_CONTENT_TRUST=1 "$client" "$@"
 }

@@ -22,29 +22,6 @@ teardown() {
 	stop_deployment
 }
 
-# as WHO SERVER CA: from now on `docker` is $client with the configuration of WHO, and SERVER its trust
-# server.
-as() {
-	major=$(client_major "$client")
-	repo=$registry/migrate/app$major
-	docker_home "$BATS_TEST_TMPDIR/$1$major" "$2" "$3"
-}
-
-docker() {
-	"$client" "$@"
-}
-
-# pull TAG WORD: with content trust, from nothing; what is in it is WORD.
-pull() {
-	local ids
-	ids=$(docker images -q "$repo" | sort -u)
-	# shellcheck disable=SC2086  # a list of ids
-	[ -z "$ids" ] || docker rmi -f $ids >/dev/null
-	DOCKER_CONTENT_TRUST=1 docker pull "$repo:$1"
-	run -0 docker run --rm "$repo:$1"
-	[[ "$output" == *"$2" ]]
-}
-
 @test "docker pull and docker trust sign go on after migrating, and after every key is rotated" {
 	cd "$BATS_TEST_TMPDIR"
 	old_ca=$deployment/pki/ca.crt

@@ -1,13 +1,25 @@
 #!/usr/bin/env bats
 # Our program under the name notary beside Debian's notary 0.7.0 (reference/trust.md 3.4, 11): the
-# same output and status for the same commands, and each reads what the other wrote.
+# same output and status for the same commands, and each reads what the other wrote; at our server, at
+# Debian's in memory, and at Debian's on MariaDB with notary-signer.
 bats_require_minimum_version 1.5.0
 load ../cli/helper
 load ../cli/service
 load notary-server
+load deployment
 
-gun=localhost:5000/lab/app
+gun=localhost:5000/lab/app$BATS_TEST_NUMBER
 sum=5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03
+
+setup_file() {
+	export deployment=$BATS_FILE_TMPDIR/deployment
+	start_deployment
+	export notary_url
+}
+
+teardown_file() {
+	stop_deployment
+}
 
 setup() {
 	command -v notary >/dev/null || { echo "the peer notary is missing" >&2; return 1; }
@@ -31,12 +43,20 @@ use_server() {
 	our_reader=("$ours" -s "$server" --tlscacert "$ca" -d "$BATS_TEST_TMPDIR/our-reader")
 }
 
-both_servers() { # FUNCTION: against our server, then against Debian's
-	"$1"
-	start_notary_server
+# at SERVER FUNCTION: with directories that know nothing yet; SERVER is ours, memory or MariaDB.
+at() {
+	echo "at $1:"
+	case $1 in
+	memory) start_notary_server ;;
+	MariaDB) use_deployment ;;
+	esac
 	use_server
 	rm -rf shared their-reader our-reader
-	"$1"
+	"$2"
+}
+
+every_server() { # FUNCTION
+	for kind in ours memory MariaDB; do at $kind "$1"; done
 }
 
 make_keys() {
@@ -55,13 +75,15 @@ make_keys() {
 	diff theirs.txt ours.txt
 }
 
-@test "the same commands print the same and end the same, against notary-server" {
-	start_notary_server
+@test "the same commands print the same and end the same, against notary-server in memory and on MariaDB" {
 	steps=$PAVISE_SOURCE/tests/interop/notary-steps
-	# names of the same length, so that columns are as wide
-	"$steps" notary "$server" "$ca" lab/one "$BATS_TEST_TMPDIR/one" >theirs.txt
-	"$steps" "$ours" "$server" "$ca" lab/two "$BATS_TEST_TMPDIR/two" >ours.txt
-	diff theirs.txt ours.txt
+	compared() {
+		"$steps" "$ours" "$server" "$ca" lab/two "$BATS_TEST_TMPDIR/$kind/two" >ours.txt
+		[ "$kind" != memory ] ||
+			"$steps" notary "$server" "$ca" lab/one "$BATS_TEST_TMPDIR/$kind/one" >theirs.txt
+		diff theirs.txt ours.txt
+	}
+	for kind in memory MariaDB; do at $kind compared; done
 }
 
 @test "staged changes are the same files: theirs, published by ours, and back" {
@@ -110,16 +132,16 @@ make_keys() {
 		"${our[@]}" init $gun
 		"${their[@]}" add $gun v1 file
 		"${their[@]}" publish $gun
-		"${their[@]}" init lab/other
-		"${our[@]}" add -p lab/other v1 file
-		for repository in $gun lab/other; do
+		"${their[@]}" init lab/other$BATS_TEST_NUMBER
+		"${our[@]}" add -p lab/other$BATS_TEST_NUMBER v1 file
+		for repository in $gun lab/other$BATS_TEST_NUMBER; do
 			run -0 "${their_reader[@]}" lookup $repository v1
 			[ "$output" = "v1 sha256:$sum 6" ]
 			run -0 "${our_reader[@]}" lookup $repository v1
 			[ "$output" = "v1 sha256:$sum 6" ]
 		done
 	}
-	both_servers one
+	every_server one
 }
 
 @test "a delegate without root or targets keys publishes: by certificate and bare key, EC and RSA" {
@@ -145,7 +167,7 @@ make_keys() {
 		run -0 "${our_reader[@]}" list $gun
 		[[ "$output" == *bob-1*targets/bob*v4*targets/releases* ]]
 	}
-	both_servers one
+	every_server one
 }
 
 @test "rotations by ours: who knows the first root follows through every one, theirs and ours" {
@@ -178,7 +200,7 @@ make_keys() {
 		run -0 "$ours" -s "$server" --tlscacert "$ca" -d our-old lookup $gun v3
 		rm -rf their-old our-old
 	}
-	both_servers one
+	every_server one
 }
 
 @test "a purge of a role's only key hides that role alone, and a new key and witness bring it back" {
@@ -213,7 +235,7 @@ make_keys() {
 		run -0 "${our_reader[@]}" list $gun
 		[[ "$output" == *released* ]]
 	}
-	both_servers one
+	every_server one
 }
 
 @test "delete --remote, then publish anew" {
@@ -226,12 +248,11 @@ make_keys() {
 		run -0 "${their_reader[@]}" list $gun
 		[[ "$output" == *v2* && "$output" != *v1* ]]
 	}
-	both_servers one
+	every_server one
 }
 
 @test "ten thousand targets: ours publishes and lists, theirs lists the same" {
-	"${our[@]}" init -p $gun
-	python3 - "$BATS_TEST_TMPDIR/shared/tuf/$gun/changelist" <<'PY'
+	python3 - staged <<'PY'
 import base64, json, os, sys
 os.makedirs(sys.argv[1], exist_ok=True)
 meta = {"length": 6, "hashes": {"sha256": "WJG1tSLV3whtD/CxEPvZ0hu0/HFjrzTQgoai6Eb2vgM="}}
@@ -241,11 +262,17 @@ for i in range(10000):
     with open(f"{sys.argv[1]}/{i:020}_00000000-0000-4000-8000-{i:012}.change", "w") as file:
         json.dump(change, file, separators=(",", ":"))
 PY
-	"${our[@]}" publish $gun
-	"${our_reader[@]}" list $gun >ours.txt
-	"${their_reader[@]}" list $gun >theirs.txt
-	[ "$(wc -l <ours.txt)" -eq 10002 ]
-	cmp ours.txt theirs.txt
+	one() {
+		"${our[@]}" init -p $gun
+		rm -rf shared/tuf/$gun/changelist
+		cp -rl staged shared/tuf/$gun/changelist
+		"${our[@]}" publish $gun
+		"${our_reader[@]}" list $gun >ours.txt
+		"${their_reader[@]}" list $gun >theirs.txt
+		[ "$(wc -l <ours.txt)" -eq 10002 ]
+		cmp ours.txt theirs.txt
+	}
+	for kind in ours MariaDB; do at $kind one; done
 }
 
 @test "offline with a full cache: an answer and a warning; with none, an error" {
@@ -257,6 +284,9 @@ PY
 	[[ "$stderr" == *"using cached timestamp"* ]]
 	run -1 --separate-stderr "$ours" -s https://127.0.0.1:1 -d nothing lookup $gun v1
 	[[ "$output" == *"client is offline"* ]]
+	"${their_reader[@]}" list $gun
+	run -0 notary -s https://127.0.0.1:1 -d their-reader lookup $gun v1
+	[[ "$output" == *"v1 sha256:$sum 6"* ]]
 	# an expired timestamp is not used, however offline
 	run -1 --separate-stderr faketime '+30 days' "$ours" -s https://127.0.0.1:1 -d our-reader lookup $gun v1
 }
@@ -348,18 +378,49 @@ PY
 	[[ "$output" == *"no list of key ids"* ]]
 }
 
+# race CLIENT: four publishers of $gun at once, each with a directory of its own; race1 … race4 hold what
+# each said and status1 … status4 how it ended.
+race() {
+	local i
+	rm -rf publisher?
+	for i in 1 2 3 4; do
+		mkdir publisher$i
+		cp -r shared/private publisher$i
+		(
+			status=0
+			"$1" -s "$server" --tlscacert "$ca" -d publisher$i add -p $gun tag$i file >race$i 2>&1 3>&- || status=$?
+			echo $status >status$i
+		) &
+	done
+	for i in 1 2 3 4; do wait_for status$i '^[0-9]+$'; done
+}
+
 @test "publishers that race for one repository all succeed" {
-	"${our[@]}" init -p $gun
-	"${our[@]}" key rotate $gun snapshot -r
+	one() {
+		rm -f status?
+		"${our[@]}" init -p $gun
+		"${our[@]}" key rotate $gun snapshot -r
+		race "$ours"
+		cat race?
+		[ "$(cat status? | sort -u)" = 0 ]
+		run -0 "${their_reader[@]}" list $gun
+		[[ "$output" == *tag1*tag2*tag3*tag4* ]]
+	}
+	every_server one
+}
+
+@test "publishers of Debian's notary that race at our server: who loses is told, and a second try succeeds" {
+	"${their[@]}" init -p $gun
+	"${their[@]}" key rotate $gun snapshot -r
+	race notary
 	for i in 1 2 3 4; do
-		cp -r shared publisher$i
-		rm -rf "publisher$i/tuf"
-		"$ours" -s "$server" --tlscacert "$ca" -d publisher$i add -p $gun tag$i file >race$i 2>&1 3>&- &
-		pids[i]=$!
+		[ "$(cat status$i)" -eq 0 ] && continue
+		[[ "$(cat race$i)" == *"trust server rejected operation."* ]] || { cat race$i; return 1; }
+		run -0 notary -d publisher$i status $gun
+		[[ "$output" == *tag$i* ]]
+		notary -s "$server" --tlscacert "$ca" -d publisher$i publish $gun
 	done
-	for i in 1 2 3 4; do
-		wait "${pids[i]}" || { cat race$i >&2; return 1; }
-	done
-	run -0 "${their_reader[@]}" list $gun
+	[ "$(cat status? | sort | head -1)" = 0 ]
+	run -0 "${our_reader[@]}" list $gun
 	[[ "$output" == *tag1*tag2*tag3*tag4* ]]
 }

@@ -1,11 +1,23 @@
 #!/usr/bin/env bats
-# Debian's notary 0.7.0, both ways: its client against our server, our client against its server.
+# Debian's notary 0.7.0, both ways: its client against our server, our client against its server, in
+# memory and on MariaDB with notary-signer.
 bats_require_minimum_version 1.5.0
 load ../cli/helper
 load ../cli/service
 load notary-server
+load deployment
 
-gun=localhost:5000/lab/app
+gun=localhost:5000/lab/app$BATS_TEST_NUMBER
+
+setup_file() {
+	export deployment=$BATS_FILE_TMPDIR/deployment
+	start_deployment
+	export notary_url
+}
+
+teardown_file() {
+	stop_deployment
+}
 
 setup() {
 	command -v notary >/dev/null || { echo "the peer notary is missing" >&2; return 1; }
@@ -96,23 +108,95 @@ sign() {
 	[[ "$output" == *'"roles":[{"name":"targets/releases"'* ]]
 }
 
-@test "pavise verifies what notary published to notary-server, by tofu and by pin" {
-	start_notary_server
-	"${notary[@]}" init -p $gun
-	"${notary[@]}" add -p $gun v1 "$BATS_TEST_TMPDIR/file"
-	run -0 pavise verify $gun:v1 "${options[@]}" --trust-dir "$BATS_TEST_TMPDIR/reader" --tofu
-	[[ "$output" == "sha256:$(sha256sum "$BATS_TEST_TMPDIR/file" | cut -d' ' -f1)"* ]]
-	root=$(pavise inspect --json $gun "${options[@]}" --trust-dir "$BATS_TEST_TMPDIR/reader" |
-		python3 -c 'import json, sys; print(json.load(sys.stdin)["roles"][0]["keys"][0]["id"])')
-	pavise verify $gun:v1 "${options[@]}" --trust-dir "$BATS_TEST_TMPDIR/pinned" --pin "$root"
-	run -1 pavise verify $gun:v1 "${options[@]}" --trust-dir "$BATS_TEST_TMPDIR/wrong" --pin "${root//[0-9]/0}"
-	[[ "$output" == *"which is not the pinned one"* ]]
+# at_debian FUNCTION: at Debian's server in memory, then at the one on MariaDB, with directories that
+# know nothing yet.
+at_debian() {
+	cd "$BATS_TEST_TMPDIR"
+	for kind in memory MariaDB; do
+		echo "at $kind:"
+		[ $kind = MariaDB ] && use_deployment || start_notary_server
+		notary=(notary -s "$server" --tlscacert "$ca" -d "$BATS_TEST_TMPDIR/notary")
+		rm -rf notary trust reader pinned wrong alice first
+		"$1"
+	done
 }
 
-@test "pavise signs on notary-server, first and again, and notary lists both tags" {
-	start_notary_server
-	sign $gun:v1
-	sign $gun:v2
-	run -0 "${notary[@]}" list $gun
-	[[ "$output" == *"v1 "*"${digest#sha256:}"* && "$output" == *"v2 "* ]]
+@test "pavise verifies what notary published to notary-server, by tofu and by pin" {
+	one() {
+		"${notary[@]}" init -p $gun
+		"${notary[@]}" add -p $gun v1 "$BATS_TEST_TMPDIR/file"
+		run -0 pavise verify $gun:v1 "${options[@]}" --trust-dir reader --tofu
+		[[ "$output" == "sha256:$(sha256sum file | cut -d' ' -f1)"* ]]
+		root=$(pavise inspect --json $gun "${options[@]}" --trust-dir reader |
+			python3 -c 'import json, sys; print(json.load(sys.stdin)["roles"][0]["keys"][0]["id"])')
+		pavise verify $gun:v1 "${options[@]}" --trust-dir pinned --pin "$root"
+		run -1 pavise verify $gun:v1 "${options[@]}" --trust-dir wrong --pin "${root//[0-9]/0}"
+		[[ "$output" == *"which is not the pinned one"* ]]
+	}
+	at_debian one
+}
+
+# keys_of ROLE: the ids that the root which the server shows names for ROLE.
+keys_of() {
+	curl -sf --cacert "$ca" "$server/v2/$gun/_trust/tuf/root.json" |
+		jq -r ".signed.roles.$1.keyids[]"
+}
+
+# read_tag TAG: notary and pavise, who know the first root or nothing, all find it.
+read_tag() {
+	local dir
+	"${notary[@]}" lookup $gun "$1"
+	for dir in reader first; do
+		pavise verify "$gun:$1" "${options[@]}" --trust-dir $dir --tofu
+	done
+	rm -rf reader
+}
+
+@test "a repository's life by pavise at notary-server: signed, delegated, rotated, revoked, deleted" {
+	one() {
+		our=("${options[@]}" --trust-dir trust)
+		sign $gun:v1
+		sign $gun:v2
+		run -0 "${notary[@]}" list $gun
+		[[ "$output" == *"v1 "*"${digest#sha256:}"* && "$output" == *"v2 "* ]]
+		read_tag v1
+		pavise key generate alice --trust-dir alice --output alice.pub
+		pavise signer add alice $gun --key alice.pub "${our[@]}"
+		pavise sign $gun:v3 --from oci:image:12 "${options[@]}" --trust-dir alice --tofu
+		run -0 "${notary[@]}" list $gun
+		[[ "$output" =~ v3\ +${digest#sha256:}\ .*targets/(alice|releases) ]]
+		read_tag v3
+
+		for role in snapshot timestamp; do
+			former=$(keys_of $role)
+			pavise repo rotate $gun $role --server-managed "${our[@]}"
+			[ "$(keys_of $role)" != "$former" ]
+			[ $kind = memory ] || [ "$(sql notarysigner <<<"SELECT COUNT(*) FROM private_keys WHERE key_id = '$(keys_of $role)'")" = 1 ]
+			read_tag v1
+		done
+		pavise repo rotate $gun snapshot "${our[@]}"
+		for role in targets root; do
+			former=$(keys_of $role)
+			pavise repo rotate $gun $role "${our[@]}"
+			[ "$(keys_of $role)" != "$former" ]
+		done
+		sign $gun:v4
+		for tag in v1 v3 v4; do read_tag $tag; done
+
+		pavise repo witness $gun targets "${our[@]}"
+		pavise revoke $gun:v1 "${our[@]}"
+		run -1 "${notary[@]}" lookup $gun v1
+		run -1 pavise verify $gun:v1 "${options[@]}" --trust-dir first
+		pavise signer remove alice $gun --force "${our[@]}"
+		run -0 "${notary[@]}" list $gun
+		[[ "$output" != *"v3 "* && "$output" == *"v4 "* ]]
+		pavise repo delete $gun --remote --yes "${our[@]}"
+		rm -rf first
+		run -1 pavise verify $gun:v4 "${options[@]}" --trust-dir reader --tofu
+		[[ "$output" == *"has no trust data for $gun"* ]]
+		sign $gun:v5
+		rm -rf notary
+		read_tag v5
+	}
+	at_debian one
 }

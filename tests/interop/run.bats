@@ -281,7 +281,7 @@ add("tmp", tarfile.DIRTYPE, mode=0o1777)')
 	run setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps +dac_read_search \
 		--ambient-caps +dac_read_search "$PAVISE_BIN/pavise" run --allow-unsigned "$IMAGE" true
 	[ "$status" -eq 125 ]
-	[ "$output" = "pavise run: containers need root for now: run this with sudo" ]
+	[ "$output" = "pavise run: containers need root: run this with sudo" ]
 }
 
 @test "tar entries that would leave the layer leave nothing" {

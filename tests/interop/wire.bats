@@ -21,9 +21,9 @@ teardown_file() {
 	kill "$service_pid"
 }
 
-# wire CASE: both servers, compared.
+# wire: the case that the test is named after, asked of both servers and compared.
 wire() {
-	"$PAVISE_SOURCE/tests/interop/wire.py" "$server" "$peer" "$ca" "$1"
+	"$PAVISE_SOURCE/tests/interop/wire.py" "$server" "$peer" "$ca" "${BATS_TEST_DESCRIPTION// /-}"
 }
 
 # publish GUN: one target by Debian's client.
@@ -35,362 +35,98 @@ publish() {
 
 @test "every case of wire.py is a test here" {
 	for name in $("$PAVISE_SOURCE/tests/interop/wire.py" --list); do
-		grep -qx "	wire $name" "$BATS_TEST_FILENAME" || { echo "$name is missing"; false; }
+		grep -qxF "@test \"${name//-/ }\" { wire; }" "$BATS_TEST_FILENAME" || { echo "$name is missing"; false; }
 	done
 }
 
-@test "a good publish" {
-	wire a-good-publish
-}
-
-@test "a good publish with the snapshot key on the server" {
-	wire a-good-publish-with-the-snapshot-key-on-the-server
-}
-
-@test "a part without a file name" {
-	wire a-part-without-a-file-name
-}
-
-@test "a part with an empty file name" {
-	wire a-part-with-an-empty-file-name
-}
-
-@test "a part of no role" {
-	wire a-part-of-no-role
-}
-
-@test "a delegation in capitals" {
-	wire a-delegation-in-capitals
-}
-
-@test "a delegation that climbs" {
-	wire a-delegation-that-climbs
-}
-
-@test "a role name of 256 bytes" {
-	wire a-role-name-of-256-bytes
-}
-
-@test "a part that is no json" {
-	wire a-part-that-is-no-json
-}
-
-@test "an empty part" {
-	wire an-empty-part
-}
-
-@test "the role is looked at before the json" {
-	wire the-role-is-looked-at-before-the-json
-}
-
-@test "the first bad part is the one that is told" {
-	wire the-first-bad-part-is-the-one-that-is-told
-}
-
-@test "a body that is not multipart" {
-	wire a-body-that-is-not-multipart
-}
-
-@test "a multipart body without a boundary" {
-	wire a-multipart-body-without-a-boundary
-}
-
-@test "a body cut inside a part" {
-	wire a-body-cut-inside-a-part
-}
-
-@test "a json suffix of a file name is dropped" {
-	wire a-json-suffix-of-a-file-name-is-dropped
-}
-
-@test "the last of two parts of a role counts" {
-	wire the-last-of-two-parts-of-a-role-counts
-}
-
-@test "an uploaded timestamp is passed over" {
-	wire an-uploaded-timestamp-is-passed-over
-}
-
-@test "no root at all" {
-	wire no-root-at-all
-}
-
-@test "a root that is null" {
-	wire a-root-that-is-null
-}
-
-@test "a root that is empty" {
-	wire a-root-that-is-empty
-}
-
-@test "a first root of version 3" {
-	wire a-first-root-of-version-3
-}
-
-@test "a first root of version 2" {
-	wire a-first-root-of-version-2
-}
-
-@test "a root fast forwarded" {
-	wire a-root-fast-forwarded
-}
-
-@test "a root of the same version" {
-	wire a-root-of-the-same-version
-}
-
-@test "a new root that the old key did not sign" {
-	wire a-new-root-that-the-old-key-did-not-sign
-}
-
-@test "a new root that its own key did not sign" {
-	wire a-new-root-that-its-own-key-did-not-sign
-}
-
-@test "a root rotation that both keys signed" {
-	wire a-root-rotation-that-both-keys-signed
-}
-
-@test "a root certificate of another name" {
-	wire a-root-certificate-of-another-name
-}
-
-@test "a root certificate that is an authority" {
-	wire a-root-certificate-that-is-an-authority
-}
-
-@test "vulnerable keys a root certificate with sha1" {
-	wire vulnerable-keys-a-root-certificate-with-sha1
-}
-
-@test "vulnerable keys a root certificate with a short rsa key" {
-	wire vulnerable-keys-a-root-certificate-with-a-short-rsa-key
-}
-
-@test "a root key without a certificate" {
-	wire a-root-key-without-a-certificate
-}
-
-@test "a root certificate for a prefix" {
-	wire a-root-certificate-for-a-prefix
-}
-
-@test "a timestamp key that the server lacks" {
-	wire a-timestamp-key-that-the-server-lacks
-}
-
-@test "freeze a root that is expired" {
-	wire freeze-a-root-that-is-expired
-}
-
-@test "a root with bytes after it" {
-	wire a-root-with-bytes-after-it
-}
-
-@test "a first publish without targets" {
-	wire a-first-publish-without-targets
-}
-
-@test "arbitrary software targets by a foreign key" {
-	wire arbitrary-software-targets-by-a-foreign-key
-}
-
-@test "targets without a signature" {
-	wire targets-without-a-signature
-}
-
-@test "wrong software targets that were changed after signing" {
-	wire wrong-software-targets-that-were-changed-after-signing
-}
-
-@test "freeze targets that are expired" {
-	wire freeze-targets-that-are-expired
-}
-
-@test "targets of another type" {
-	wire targets-of-another-type
-}
-
-@test "targets with bytes after them" {
-	wire targets-with-bytes-after-them
-}
-
-@test "targets of version 0" {
-	wire targets-of-version-0
-}
-
-@test "rollback targets of a version that is stored" {
-	wire rollback-targets-of-a-version-that-is-stored
-}
-
-@test "a delegation" {
-	wire a-delegation
-}
-
-@test "extraneous dependencies a delegation that nobody made" {
-	wire extraneous-dependencies-a-delegation-that-nobody-made
-}
-
-@test "a delegation by a foreign key" {
-	wire a-delegation-by-a-foreign-key
-}
-
-@test "a delegation whose parent is missing" {
-	wire a-delegation-whose-parent-is-missing
-}
-
-@test "targets outside a delegations paths are for clients to hide" {
-	wire targets-outside-a-delegations-paths-are-for-clients-to-hide
-}
-
-@test "a delegate publishes alone with the snapshot key on the server" {
-	wire a-delegate-publishes-alone-with-the-snapshot-key-on-the-server
-}
-
-@test "no snapshot and the server has no key" {
-	wire no-snapshot-and-the-server-has-no-key
-}
-
-@test "a snapshot by a foreign key" {
-	wire a-snapshot-by-a-foreign-key
-}
-
-@test "freeze a snapshot that is expired" {
-	wire freeze-a-snapshot-that-is-expired
-}
-
-@test "mix and match a snapshot of other targets" {
-	wire mix-and-match-a-snapshot-of-other-targets
-}
-
-@test "mix and match a snapshot of another root" {
-	wire mix-and-match-a-snapshot-of-another-root
-}
-
-@test "a snapshot that does not list a delegation" {
-	wire a-snapshot-that-does-not-list-a-delegation
-}
-
-@test "a snapshot that does not list the root" {
-	wire a-snapshot-that-does-not-list-the-root
-}
-
-@test "a snapshot without sha256" {
-	wire a-snapshot-without-sha256
-}
-
-@test "a snapshot with a wrong sha512" {
-	wire a-snapshot-with-a-wrong-sha512
-}
-
-@test "a wrong length in a snapshot" {
-	wire a-wrong-length-in-a-snapshot
-}
-
-@test "a snapshot with bytes after it" {
-	wire a-snapshot-with-bytes-after-it
-}
-
-@test "rollback a snapshot of a version that is stored" {
-	wire rollback-a-snapshot-of-a-version-that-is-stored
-}
-
-@test "no part and the server has no snapshot key" {
-	wire no-part-and-the-server-has-no-snapshot-key
-}
-
-@test "no part and the server has the snapshot key" {
-	wire no-part-and-the-server-has-the-snapshot-key
-}
-
-@test "no part for a new repository" {
-	wire no-part-for-a-new-repository
-}
-
-@test "the checksum of another repository finds nothing" {
-	wire the-checksum-of-another-repository-finds-nothing
-}
-
-@test "the checksum of another role finds nothing" {
-	wire the-checksum-of-another-role-finds-nothing
-}
-
-@test "the checksum of a deleted repository finds nothing" {
-	wire the-checksum-of-a-deleted-repository-finds-nothing
-}
-
-@test "rollback a snapshot that moves back for a role that is not uploaded" {
-	wire rollback-a-snapshot-that-moves-back-for-a-role-that-is-not-uploaded
-}
-
-@test "a member twice" {
-	wire a-member-twice
-}
-
-@test "a member in capitals" {
-	wire a-member-in-capitals
-}
-
-@test "an unknown member is kept to the byte" {
-	wire an-unknown-member-is-kept-to-the-byte
-}
-
-@test "an upload that changes nothing makes no version" {
-	wire an-upload-that-changes-nothing-makes-no-version
-}
-
-@test "negative records from the start" {
-	wire negative-records-from-the-start
-}
-
-@test "last modified is a legal date" {
-	wire last-modified-is-a-legal-date
-}
-
-@test "what was uploaded is answered to the byte" {
-	wire what-was-uploaded-is-answered-to-the-byte
-}
-
-@test "reads unknown paths" {
-	wire reads-unknown-paths
-}
-
-@test "reads methods that no route has" {
-	wire reads-methods-that-no-route-has
-}
-
-@test "reads paths that are not clean" {
-	wire reads-paths-that-are-not-clean
-}
-
-@test "reads metadata by name" {
-	wire reads-metadata-by-name
-}
-
-@test "reads metadata by version" {
-	wire reads-metadata-by-version
-}
-
-@test "reads metadata by hash" {
-	wire reads-metadata-by-hash
-}
-
-@test "reads keys" {
-	wire reads-keys
-}
-
-@test "reads the change feeds parameters" {
-	wire reads-the-change-feeds-parameters
-}
-
-@test "reads health" {
-	wire reads-health
-}
-
-@test "reads deletion" {
-	wire reads-deletion
-}
-
+@test "a good publish" { wire; }
+@test "a good publish with the snapshot key on the server" { wire; }
+@test "a part without a file name" { wire; }
+@test "a part with an empty file name" { wire; }
+@test "a part of no role" { wire; }
+@test "a delegation in capitals" { wire; }
+@test "a delegation that climbs" { wire; }
+@test "a role name of 256 bytes" { wire; }
+@test "a part that is no json" { wire; }
+@test "an empty part" { wire; }
+@test "the role is looked at before the json" { wire; }
+@test "the first bad part is the one that is told" { wire; }
+@test "a body that is not multipart" { wire; }
+@test "a multipart body without a boundary" { wire; }
+@test "a body cut inside a part" { wire; }
+@test "a json suffix of a file name is dropped" { wire; }
+@test "the last of two parts of a role counts" { wire; }
+@test "an uploaded timestamp is passed over" { wire; }
+@test "no root at all" { wire; }
+@test "a root that is null" { wire; }
+@test "a root that is empty" { wire; }
+@test "a first root of version 3" { wire; }
+@test "a first root of version 2" { wire; }
+@test "a root fast forwarded" { wire; }
+@test "a root of the same version" { wire; }
+@test "a new root that the old key did not sign" { wire; }
+@test "a new root that its own key did not sign" { wire; }
+@test "a root rotation that both keys signed" { wire; }
+@test "a root certificate of another name" { wire; }
+@test "a root certificate that is an authority" { wire; }
+@test "vulnerable keys a root certificate with sha1" { wire; }
+@test "vulnerable keys a root certificate with a short rsa key" { wire; }
+@test "a root key without a certificate" { wire; }
+@test "a root certificate for a prefix" { wire; }
+@test "a timestamp key that the server lacks" { wire; }
+@test "freeze a root that is expired" { wire; }
+@test "a root with bytes after it" { wire; }
+@test "a first publish without targets" { wire; }
+@test "arbitrary software targets by a foreign key" { wire; }
+@test "targets without a signature" { wire; }
+@test "wrong software targets that were changed after signing" { wire; }
+@test "freeze targets that are expired" { wire; }
+@test "targets of another type" { wire; }
+@test "targets with bytes after them" { wire; }
+@test "targets of version 0" { wire; }
+@test "rollback targets of a version that is stored" { wire; }
+@test "a delegation" { wire; }
+@test "extraneous dependencies a delegation that nobody made" { wire; }
+@test "a delegation by a foreign key" { wire; }
+@test "a delegation whose parent is missing" { wire; }
+@test "targets outside a delegations paths are for clients to hide" { wire; }
+@test "a delegate publishes alone with the snapshot key on the server" { wire; }
+@test "no snapshot and the server has no key" { wire; }
+@test "a snapshot by a foreign key" { wire; }
+@test "freeze a snapshot that is expired" { wire; }
+@test "mix and match a snapshot of other targets" { wire; }
+@test "mix and match a snapshot of another root" { wire; }
+@test "a snapshot that does not list a delegation" { wire; }
+@test "a snapshot that does not list the root" { wire; }
+@test "a snapshot without sha256" { wire; }
+@test "a snapshot with a wrong sha512" { wire; }
+@test "a wrong length in a snapshot" { wire; }
+@test "a snapshot with bytes after it" { wire; }
+@test "rollback a snapshot of a version that is stored" { wire; }
+@test "no part and the server has no snapshot key" { wire; }
+@test "no part and the server has the snapshot key" { wire; }
+@test "no part for a new repository" { wire; }
+@test "the checksum of another repository finds nothing" { wire; }
+@test "the checksum of another role finds nothing" { wire; }
+@test "the checksum of a deleted repository finds nothing" { wire; }
+@test "rollback a snapshot that moves back for a role that is not uploaded" { wire; }
+@test "a member twice" { wire; }
+@test "a member in capitals" { wire; }
+@test "an unknown member is kept to the byte" { wire; }
+@test "an upload that changes nothing makes no version" { wire; }
+@test "negative records from the start" { wire; }
+@test "last modified is a legal date" { wire; }
+@test "what was uploaded is answered to the byte" { wire; }
+@test "reads unknown paths" { wire; }
+@test "reads methods that no route has" { wire; }
+@test "reads paths that are not clean" { wire; }
+@test "reads metadata by name" { wire; }
+@test "reads metadata by version" { wire; }
+@test "reads metadata by hash" { wire; }
+@test "reads keys" { wire; }
+@test "reads the change feeds parameters" { wire; }
+@test "reads health" { wire; }
+@test "reads deletion" { wire; }
 # --- what only ours does ----------------------------------------------------------------------
 
 @test "HEAD is GET without a body" {

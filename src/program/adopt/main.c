@@ -17,6 +17,7 @@
 #include "base/terminal.h"
 #include "program/adopt/take.h"
 #include "program/cli/options.h"
+#include "trust/remote.h"
 
 #define PROGRAM "pavise adopt"
 
@@ -99,8 +100,10 @@ static gboolean take(const Options *options, const char *server, const char *gun
 {
 	g_autoptr(PvRemote) remote = pv_remote_new(server, gun, options->ca_file);
 	g_auto(PvTaken) taken = { 0 };
+	PvTufRemote functions;
 
-	if (!pv_take_repository(remote, gun, (const char *const *)options->pins, store, &taken,
+	pv_remote_functions(remote, &functions);
+	if (!pv_take_repository(&functions, gun, (const char *const *)options->pins, store, &taken,
 				error))
 		return FALSE;
 	if (options->json)

@@ -90,6 +90,13 @@ static gboolean check_step(const PvMetadata *before, const PvMetadata *root, GEr
 		       root->version);
 }
 
+static gboolean fail_size(GError **error)
+{
+	return pv_fail(error, PV_ERROR_LIMIT,
+		       "the former roots have more than the %zu bytes that are taken over",
+		       PV_FORMER_ROOTS_BYTES_MAX);
+}
+
 /* (transfer full) (nullable): NULL without an error if the server does not have that version. */
 static PvMetadata *root_of_version(Taking *taking, gint64 version, GError **error)
 {
@@ -100,8 +107,14 @@ static PvMetadata *root_of_version(Taking *taking, gint64 version, GError **erro
 	g_autoptr(PvMetadata) root = NULL;
 
 	if (!file) {
-		if (!g_error_matches(failure, PV_ERROR, PV_ERROR_NOT_SIGNED))
+		if (g_error_matches(failure, PV_ERROR, PV_ERROR_LIMIT))
+			fail_size(error);
+		else if (!g_error_matches(failure, PV_ERROR, PV_ERROR_NOT_SIGNED))
 			g_propagate_error(error, g_steal_pointer(&failure));
+		return NULL;
+	}
+	if (g_bytes_get_size(file) > taking->roots_left) {
+		fail_size(error);
 		return NULL;
 	}
 	taking->roots_left -= g_bytes_get_size(file);
@@ -233,7 +246,7 @@ static gboolean put(Taking *taking, PvStore *store, GError **error)
 			       updates->len, NULL, error);
 }
 
-gboolean pv_take_repository(PvRemote *remote, const char *gun, const char *const *pins,
+gboolean pv_take_repository(const PvTufRemote *remote, const char *gun, const char *const *pins,
 			    PvStore *store, PvTaken *ret_taken, GError **error)
 {
 	g_auto(PvTaken) taken = { .root_keys = g_ptr_array_new_with_free_func(g_free),
@@ -241,6 +254,7 @@ gboolean pv_take_repository(PvRemote *remote, const char *gun, const char *const
 	g_autoptr(GPtrArray) metadata =
 		g_ptr_array_new_with_free_func((GDestroyNotify)pv_metadata_unref);
 	Taking taking = { .gun = gun,
+			  .remote = *remote,
 			  .pins = pins,
 			  .metadata = metadata,
 			  .roots_left = PV_FORMER_ROOTS_BYTES_MAX,
@@ -248,7 +262,6 @@ gboolean pv_take_repository(PvRemote *remote, const char *gun, const char *const
 	g_autoptr(GError) failure = NULL;
 	gboolean done;
 
-	pv_remote_functions(remote, &taking.remote);
 	done = read_newest(&taking, &failure) && read_roots(&taking, &failure);
 	if (done) {
 		collect(&taking);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "store/store.h"
-#include "trust/remote.h"
+#include "tuf/client.h"
 
 /*
  * The machine's half of taking a repository over from another server (trust.md 10.1): all that can
@@ -33,8 +33,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PvTaken, pv_taken_clear)
  * Fetches timestamp, snapshot, targets, delegations and each version of root, verifies them and
  * imports them with pv_store_import(). What ran out, timestamps excepted, is taken all the same.
  *
- * Errors: PV_ERROR_NOT_SIGNED, PV_ERROR_EXISTS (the store has another state of it), and those of
- * pv_tuf_update().
+ * Errors: PV_ERROR_NOT_SIGNED, PV_ERROR_EXISTS (the store has another state of it), PV_ERROR_LIMIT
+ * (too many former roots, or too large ones), and those of pv_tuf_update().
  */
-gboolean pv_take_repository(PvRemote *remote, const char *gun, const char *const *pins,
+gboolean pv_take_repository(const PvTufRemote *remote, const char *gun, const char *const *pins,
 			    PvStore *store, PvTaken *ret_taken, GError **error);

@@ -3,7 +3,6 @@
 /* pavise db: the advisory database. Downloads are done by pavise-update, which alone links HTTP. */
 
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -83,7 +82,7 @@ static gboolean run_import(Options *options, char **sources, GError **error)
 }
 
 /* Downloads each ecosystem's export beside the database, then imports them all. */
-static gboolean run_update(Options *options, GError **error)
+static gboolean run_update(Options *options, char **nothing, GError **error)
 {
 	static const char *const defaults[] = { "Debian", "Alpine", "npm", NULL };
 	const char *const *ecosystems =
@@ -117,7 +116,7 @@ static gboolean run_update(Options *options, GError **error)
 	return done;
 }
 
-static gboolean run_status(const Options *options, GError **error)
+static gboolean run_status(Options *options, char **nothing, GError **error)
 {
 	g_autofree char *path = pv_database_path(options->db);
 	g_autoptr(PvDatabase) database = pv_database_open(path, error);
@@ -155,18 +154,23 @@ static void options_clear(Options *options)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
 
+typedef struct {
+	PvVerb verb;
+	gboolean (*run)(Options *options, char **argv, GError **error);
+} Verb;
+
+static const Verb verbs[] = {
+	{ { "update", "", 0, 0 }, run_update },
+	{ { "import", "SOURCE…", 0, G_MAXINT }, run_import },
+	{ { "status", "", 0, 0 }, run_status },
+};
+
 static gboolean run(Options *options, int argc, char **argv, GError **error)
 {
-	const char *verb = argc > 1 ? argv[1] : "";
+	const Verb *verb = pv_options_verb(COMMAND, verbs, G_N_ELEMENTS(verbs), sizeof *verbs, argc,
+					   argv, error);
 
-	if (strcmp(verb, "import") == 0)
-		return run_import(options, argv + 2, error);
-	if (strcmp(verb, "update") == 0 && argc == 2)
-		return run_update(options, error);
-	if (strcmp(verb, "status") == 0 && argc == 2)
-		return run_status(options, error);
-	return pv_fail(error, PV_ERROR_USAGE,
-		       "expected update, import SOURCE… or status; try `%s --help`", COMMAND);
+	return verb && verb->run(options, argv + 2, error);
 }
 
 int pv_command_db(int argc, char **argv)

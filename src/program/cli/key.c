@@ -84,19 +84,18 @@ static gboolean list(PvKeyOptions *options, int argc, char **argv, GError **erro
 }
 
 typedef struct {
-	const char *name, *arguments;
-	int least, most; /* arguments after the name */
+	PvVerb verb;
 	gboolean (*run)(PvKeyOptions *options, int argc, char **argv, GError **error);
 } Verb;
 
 static const Verb verbs[] = {
-	{ "generate", "ROLE", 1, 1, generate },
-	{ "list", "", 0, 0, list },
-	{ "show", "KEY", 1, 1, pv_key_show },
-	{ "import", "FILE…", 1, G_MAXINT, pv_key_import },
-	{ "export", "[KEY…]", 0, G_MAXINT, pv_key_export },
-	{ "passwd", "KEY", 1, 1, pv_key_passwd },
-	{ "remove", "KEY", 1, 1, pv_key_remove },
+	{ { "generate", "ROLE", 1, 1 }, generate },
+	{ { "list", "", 0, 0 }, list },
+	{ { "show", "KEY", 1, 1 }, pv_key_show },
+	{ { "import", "FILE…", 1, G_MAXINT }, pv_key_import },
+	{ { "export", "[KEY…]", 0, G_MAXINT }, pv_key_export },
+	{ { "passwd", "KEY", 1, 1 }, pv_key_passwd },
+	{ { "remove", "KEY", 1, 1 }, pv_key_remove },
 };
 
 /* Where the keys are: the option, the user's configuration, or Docker's directory. */
@@ -115,18 +114,11 @@ static gboolean find_directory(PvKeyOptions *options, GError **error)
 
 static gboolean run(PvKeyOptions *options, int argc, char **argv, GError **error)
 {
-	for (gsize i = 0; argc > 1 && i < G_N_ELEMENTS(verbs); i++) {
-		if (strcmp(verbs[i].name, argv[1]) != 0)
-			continue;
-		if (argc - 2 < verbs[i].least || argc - 2 > verbs[i].most)
-			return pv_fail(error, PV_ERROR_USAGE, "expected `%s %s`", verbs[i].name,
-				       verbs[i].arguments);
-		return find_directory(options, error) &&
-		       verbs[i].run(options, argc - 1, argv + 1, error);
-	}
-	return pv_fail(error, PV_ERROR_USAGE,
-		       "expected generate, list, show, import, export, passwd or remove; try "
-		       "`pavise key --help`");
+	const Verb *verb = pv_options_verb("pavise key", verbs, G_N_ELEMENTS(verbs), sizeof *verbs,
+					   argc, argv, error);
+
+	return verb && find_directory(options, error) &&
+	       verb->run(options, argc - 1, argv + 1, error);
 }
 
 static void clear(PvKeyOptions *options)

@@ -27,3 +27,22 @@ typedef struct {
 
 /* Runs the subcommand that argv[1] names. */
 int pv_options_dispatch(const PvSubcommand *commands, gsize count, int argc, char **argv);
+
+/* What a command does, by its first argument. A row of a table begins with it: `{ { … }, run }`. */
+typedef struct {
+	const char *name, *arguments;
+	int least, most; /* arguments after the name */
+} PvVerb;
+
+/**
+ * pv_options_verb:
+ * @command: "pavise key"
+ * @rows: @count rows of @size bytes, each with a PvVerb at its beginning
+ * @argc: @argv[1] is the verb, its arguments follow
+ *
+ * Errors: PV_ERROR_USAGE: no such verb, with those there are; too few or too many arguments.
+ *
+ * Returns: (transfer none): the row.
+ */
+const void *pv_options_verb(const char *command, const void *rows, gsize count, gsize size,
+			    int argc, char **argv, GError **error);

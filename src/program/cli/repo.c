@@ -145,36 +145,27 @@ static gboolean delete_repository(PvRepoOptions *options, int argc, char **argv,
 }
 
 typedef struct {
-	const char *name, *arguments;
-	int least, most; /* arguments after the name */
+	PvVerb verb;
 	gboolean (*run)(PvRepoOptions *options, int argc, char **argv, GError **error);
 } Verb;
 
 static const Verb verbs[] = {
-	{ "init", "GUN", 1, 1, initialise },
-	{ "status", "GUN", 1, 1, pv_repo_status },
-	{ "publish", "GUN", 1, 1, publish },
-	{ "reset", "GUN --all|--number N", 1, 1, pv_repo_reset },
-	{ "rotate", "GUN root|targets|snapshot|timestamp", 2, 2, rotate },
-	{ "witness", "GUN ROLE…", 2, G_MAXINT, witness },
-	{ "delete", "GUN", 1, 1, delete_repository },
-	{ "list", "", 0, 0, pv_repo_list },
+	{ { "init", "GUN", 1, 1 }, initialise },
+	{ { "status", "GUN", 1, 1 }, pv_repo_status },
+	{ { "publish", "GUN", 1, 1 }, publish },
+	{ { "reset", "GUN --all|--number N", 1, 1 }, pv_repo_reset },
+	{ { "rotate", "GUN root|targets|snapshot|timestamp", 2, 2 }, rotate },
+	{ { "witness", "GUN ROLE…", 2, G_MAXINT }, witness },
+	{ { "delete", "GUN", 1, 1 }, delete_repository },
+	{ { "list", "", 0, 0 }, pv_repo_list },
 };
 
 static gboolean run(PvRepoOptions *options, int argc, char **argv, GError **error)
 {
-	for (gsize i = 0; argc > 1 && i < G_N_ELEMENTS(verbs); i++) {
-		if (strcmp(verbs[i].name, argv[1]) != 0)
-			continue;
-		if (argc - 2 < verbs[i].least || argc - 2 > verbs[i].most)
-			return pv_fail(error, PV_ERROR_USAGE, "expected `%s %s`", verbs[i].name,
-				       verbs[i].arguments);
-		return verbs[i].run(options, argc - 1, argv + 1, error);
-	}
-	return pv_fail(
-		error, PV_ERROR_USAGE,
-		"expected init, status, publish, reset, rotate, witness, delete or list; try "
-		"`" COMMAND " --help`");
+	const Verb *verb = pv_options_verb(COMMAND, verbs, G_N_ELEMENTS(verbs), sizeof *verbs, argc,
+					   argv, error);
+
+	return verb && verb->run(options, argc - 1, argv + 1, error);
 }
 
 static void clear(PvRepoOptions *options)

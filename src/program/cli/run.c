@@ -178,8 +178,7 @@ static gboolean launch(const Options *options, const PvJudgement *judgement, cha
 static gboolean check(const Options *options, int argc, GError **error)
 {
 	if (geteuid() != 0)
-		return pv_fail(error, PV_ERROR_USAGE,
-			       "containers need root for now: run this with sudo");
+		return pv_fail(error, PV_ERROR_USAGE, "containers need root: run this with sudo");
 	if (argc < 2)
 		return pv_fail(error, PV_ERROR_USAGE, "expected IMAGE; try `%s --help`", COMMAND);
 	if (options->terminal && !isatty(STDIN_FILENO))

@@ -6,9 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/json.h"
-#include "base/limits.h"
 #include "base/sorted.h"
 #include "base/terminal.h"
 #include "crypto/certificate.h"
@@ -26,24 +24,9 @@ typedef struct {
 	PvPassphrases *passphrases;
 } Options;
 
-static PvPublicKey *read_key(const char *path, GError **error)
+static gboolean add(Options *options, char **argv, GError **error)
 {
-	g_autoptr(GBytes) pem = pv_file_read(path, PV_CERTIFICATE_BYTES_MAX, error);
-	PvPublicKey *key;
-	const char *text;
-	gsize size;
-
-	if (!pem)
-		return NULL;
-	text = g_bytes_get_data(pem, &size);
-	key = pv_certificate_parse_key(text ? text : "", size, error);
-	if (!key)
-		pv_fail_wrap(error, "%s", path);
-	return key;
-}
-
-static gboolean add(Options *options, const char *name, const char *image, GError **error)
-{
+	const char *name = argv[0], *image = argv[1];
 	g_autoptr(GPtrArray) keys =
 		g_ptr_array_new_with_free_func((GDestroyNotify)pv_public_key_unref);
 	g_autoptr(PvRepository) repository = NULL;
@@ -51,7 +34,7 @@ static gboolean add(Options *options, const char *name, const char *image, GErro
 	g_autofree char *what = NULL;
 
 	for (char **path = options->keys; path && *path; path++) {
-		PvPublicKey *key = read_key(*path, error);
+		PvPublicKey *key = pv_certificate_read_key(*path, error);
 
 		if (!key)
 			return FALSE;
@@ -70,8 +53,9 @@ static gboolean add(Options *options, const char *name, const char *image, GErro
 	return TRUE;
 }
 
-static gboolean remove_signer(Options *options, const char *name, const char *image, GError **error)
+static gboolean remove_signer(Options *options, char **argv, GError **error)
 {
+	const char *name = argv[0], *image = argv[1];
 	g_autoptr(PvRepository) repository = pv_trust_options_open(&options->trust, image, error);
 	g_auto(PvPublished) published = { 0 };
 	g_autofree char *what = NULL;
@@ -121,9 +105,9 @@ static void print_for_people(const GPtrArray *roles)
 	}
 }
 
-static gboolean list(Options *options, const char *image, GError **error)
+static gboolean list(Options *options, char **argv, GError **error)
 {
-	g_autoptr(PvRepository) repository = pv_trust_options_open(&options->trust, image, error);
+	g_autoptr(PvRepository) repository = pv_trust_options_open(&options->trust, argv[0], error);
 	g_autoptr(PvTufState) state = repository ? pv_repository_update(repository, error) : NULL;
 	g_autoptr(GPtrArray) roles = state ? delegations(state) : NULL;
 	g_autoptr(json_t) all = json_array();
@@ -142,19 +126,23 @@ static gboolean list(Options *options, const char *image, GError **error)
 	return TRUE;
 }
 
+typedef struct {
+	PvVerb verb;
+	gboolean (*run)(Options *options, char **argv, GError **error);
+} Verb;
+
+static const Verb verbs[] = {
+	{ { "add", "NAME IMAGE", 2, 2 }, add },
+	{ { "remove", "NAME IMAGE", 2, 2 }, remove_signer },
+	{ { "list", "IMAGE", 1, 1 }, list },
+};
+
 static gboolean run(Options *options, int argc, char **argv, GError **error)
 {
-	const char *verb = argc > 1 ? argv[1] : "";
+	const Verb *verb = pv_options_verb(COMMAND, verbs, G_N_ELEMENTS(verbs), sizeof *verbs, argc,
+					   argv, error);
 
-	if (strcmp(verb, "add") == 0 && argc == 4)
-		return add(options, argv[2], argv[3], error);
-	if (strcmp(verb, "remove") == 0 && argc == 4)
-		return remove_signer(options, argv[2], argv[3], error);
-	if (strcmp(verb, "list") == 0 && argc == 3)
-		return list(options, argv[2], error);
-	return pv_fail(error, PV_ERROR_USAGE,
-		       "expected `add NAME IMAGE`, `remove NAME IMAGE` or `list IMAGE`; try "
-		       "`" COMMAND " --help`");
+	return verb && verb->run(options, argv + 2, error);
 }
 
 int pv_command_signer(int argc, char **argv)

@@ -203,6 +203,11 @@ static gboolean accept_first(void *data, const PvMetadata *root, GError **error)
 	return pv_fail(error, PV_ERROR_ROOT, "not pinned");
 }
 
+PvTufRemote simulator_remote(Simulator *simulator)
+{
+	return (PvTufRemote){ fetch, simulator, NULL };
+}
+
 PvTufState *simulator_update(Simulator *simulator, gboolean offline, GError **error)
 {
 	PvTufPolicy policy = { .gun = simulator->gun,
@@ -211,7 +216,7 @@ PvTufState *simulator_update(Simulator *simulator, gboolean offline, GError **er
 			       .accept_data = simulator,
 			       .offline = offline,
 			       .only = simulator->only };
-	PvTufRemote remote = { fetch, simulator };
+	PvTufRemote remote = simulator_remote(simulator);
 	PvTufCache cache = { load, store, age_s, simulator };
 
 	return pv_tuf_update(&policy, &remote, simulator->disk ? simulator->disk : &cache, error);
@@ -295,4 +300,49 @@ void simulator_free(Simulator *simulator)
 	g_hash_table_unref(simulator->timestamp.files);
 	g_hash_table_unref(simulator->release.files);
 	g_free(simulator);
+}
+
+void simulator_refuse(Simulator *simulator, PvErrorCode code, const char *words)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GHashTable) before = g_hash_table_new(g_str_hash, g_str_equal);
+	PvTufState *state;
+	GHashTableIter iter;
+	void *role, *file;
+
+	g_hash_table_iter_init(&iter, simulator->cache);
+	while (g_hash_table_iter_next(&iter, &role, &file))
+		g_hash_table_insert(before, role, file);
+	state = simulator_update(simulator, FALSE, &error);
+	g_assert_null(state);
+	if (!strstr(error->message, words))
+		g_test_message("said: %s", error->message);
+	g_assert_error(error, PV_ERROR, (int)code);
+	g_assert_nonnull(strstr(error->message, words));
+	g_assert_cmpuint(g_hash_table_size(before), ==, g_hash_table_size(simulator->cache));
+	g_hash_table_iter_init(&iter, simulator->cache);
+	while (g_hash_table_iter_next(&iter, &role, &file))
+		g_assert_true(g_hash_table_lookup(before, role) == file);
+}
+
+PvTufState *simulator_accept(Simulator *simulator)
+{
+	g_autoptr(GError) error = NULL;
+	PvTufState *state = simulator_update(simulator, FALSE, &error);
+
+	g_assert_no_error(error);
+	return state;
+}
+
+void simulator_accept_silently(Simulator *simulator)
+{
+	pv_tuf_state_free(simulator_accept(simulator));
+}
+
+void simulator_next_version(Simulator *simulator)
+{
+	simulator->targets.version++;
+	simulator->snapshot.version++;
+	simulator->timestamp.version++;
+	simulator_publish(simulator);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "base/error.h"
 #include "tuf/client.h"
 
 /* A repository in memory with all its keys, a client's cache, and ways to misbehave. */
@@ -36,8 +37,19 @@ void simulator_publish_below(Simulator *simulator, GBytes *targets);
 /* The key table of @role now, to sign a following root with. */
 GHashTable *simulator_keys_of(Simulator *simulator, const char *role);
 
+/* What a client fetches with; no limit but its own holds. */
+PvTufRemote simulator_remote(Simulator *simulator);
 PvTufState *simulator_update(Simulator *simulator, gboolean offline, GError **error);
 
 /* Flips one bit in the middle of the file that the server answers under @name. */
 void simulator_flip(Simulator *simulator, const char *name);
 char *simulator_name_of(Simulator *simulator, const char *role); /* "snapshot.<sha256>" */
+
+/* Asserts that an update fails with @code and @words, and that it leaves the cache as it was. */
+void simulator_refuse(Simulator *simulator, PvErrorCode code, const char *words);
+/* (transfer full): the state after an update, which must succeed. */
+PvTufState *simulator_accept(Simulator *simulator);
+void simulator_accept_silently(Simulator *simulator);
+
+/* Publishes the next version of targets, snapshot and timestamp. */
+void simulator_next_version(Simulator *simulator);
