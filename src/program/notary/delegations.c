@@ -194,7 +194,7 @@ gboolean pv_notary_delegation_list(PvNotary *notary, GError **error)
 	static const char *const head[] = { "ROLE", "PATHS", "KEY IDS", "THRESHOLD",
 					    "----", "-----", "-------", "---------" };
 	g_autoptr(PvRepository) repository = NULL;
-	g_autoptr(PvTufState) state = NULL;
+	const PvTufState *state;
 	g_autoptr(GPtrArray) roles = NULL;
 	g_autoptr(GPtrArray) cells = g_ptr_array_new();
 	g_autoptr(GPtrArray) made = g_ptr_array_new_with_free_func(g_free);
