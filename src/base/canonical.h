@@ -101,6 +101,7 @@ GBytes *pv_node_canonical(const PvNode *node);
  * `<` `>` `&` U+2028 U+2029 as \u003c … (trust.md 0.1): pv_canonical_file_form() does it.
  */
 void pv_canonical_append_string(GString *to, const char *text);
+void pv_canonical_append_number(GString *to, guint64 number);
 
 /**
  * pv_canonical_file_form:

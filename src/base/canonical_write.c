@@ -171,6 +171,17 @@ void pv_canonical_append_string(GString *to, const char *text)
 	append_text(to, text, strlen(text));
 }
 
+void pv_canonical_append_number(GString *to, guint64 number)
+{
+	char digits[24], *at = digits + sizeof digits;
+
+	do {
+		*--at = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	g_string_append_len(to, at, digits + sizeof digits - at);
+}
+
 static void append_scalar(GString *to, const PvNode *node)
 {
 	gsize length;

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "crypto/key_private.h"
 
@@ -227,6 +228,22 @@ PvPublicKey *pv_certificate_parse_key(const char *pem, gsize size, GError **erro
 		return parse_bare(pem, size, error);
 	key = pv_public_key_new("ecdsa-x509", (const guint8 *)pem, size, NULL);
 	return key ? key : pv_public_key_new("rsa-x509", (const guint8 *)pem, size, error);
+}
+
+PvPublicKey *pv_certificate_read_key(const char *path, GError **error)
+{
+	g_autoptr(GBytes) pem = pv_file_read(path, PV_CERTIFICATE_BYTES_MAX, error);
+	PvPublicKey *key;
+	const char *text;
+	gsize size;
+
+	if (!pem)
+		return NULL;
+	text = g_bytes_get_data(pem, &size);
+	key = pv_certificate_parse_key(text ? text : "", size, error);
+	if (!key)
+		pv_fail_wrap(error, "%s", path);
+	return key;
 }
 
 char *pv_certificate_public_pem(const PvPublicKey *key)

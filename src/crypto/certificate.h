@@ -48,6 +48,9 @@ PvTime pv_certificate_expires(const PvPublicKey *key);
  */
 PvPublicKey *pv_certificate_parse_key(const char *pem, gsize size, GError **error);
 
+/* As pv_certificate_parse_key(), of the file @path, which every error names. */
+PvPublicKey *pv_certificate_read_key(const char *path, GError **error);
+
 /**
  * pv_certificate_check_issuer:
  * @key: an *-x509 key, perhaps with intermediate certificates

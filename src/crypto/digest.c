@@ -66,12 +66,13 @@ gboolean pv_digest_parse(const char *text, gsize length, PvDigest *ret_digest, G
 static void write_hex(const PvDigest *digest, char *to)
 {
 	static const char digits[] = "0123456789abcdef";
+	gsize size = digest->size;
 
-	for (gsize i = 0; i < digest->size; i++) {
-		*to++ = digits[digest->raw[i] >> 4];
-		*to++ = digits[digest->raw[i] & 15];
+	for (gsize i = 0; i < size; i++) {
+		to[2 * i] = digits[digest->raw[i] >> 4];
+		to[2 * i + 1] = digits[digest->raw[i] & 15];
 	}
-	*to = '\0';
+	to[2 * size] = '\0';
 }
 
 char *pv_digest_hex(const PvDigest *digest)

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "crypto/key_private.h"
 
@@ -112,6 +113,22 @@ PvKeyFile *pv_key_file_parse(const char *text, gsize size, GError **error)
 		return NULL;
 	file->encrypted = g_str_equal(file->label, ENCRYPTED_LABEL) || file->dek_info;
 	return g_steal_pointer(&file);
+}
+
+PvKeyFile *pv_key_file_read(const char *path, GError **error)
+{
+	g_autoptr(GBytes) bytes = pv_file_read(path, PV_KEY_FILE_BYTES_MAX, error);
+	PvKeyFile *file;
+	const char *text;
+	gsize size;
+
+	if (!bytes)
+		return NULL;
+	text = g_bytes_get_data(bytes, &size);
+	file = pv_key_file_parse(text ? text : "", size, error);
+	if (!file)
+		pv_fail_wrap(error, "%s", path);
+	return file;
 }
 
 void pv_key_file_free(PvKeyFile *file)

@@ -25,6 +25,9 @@ typedef struct {
  * @text: untrusted: one PEM block (text before and after it is ignored)
  */
 PvKeyFile *pv_key_file_parse(const char *text, gsize size, GError **error);
+
+/* As pv_key_file_parse(), of the file @path, which every error names. */
+PvKeyFile *pv_key_file_read(const char *path, GError **error);
 void pv_key_file_free(PvKeyFile *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvKeyFile, pv_key_file_free)
 

@@ -215,24 +215,15 @@ void pv_stored_key_free(PvStoredKey *key)
 
 static PvStoredKey *read_key(const char *path, const char *id, GError **error)
 {
-	g_autoptr(GBytes) bytes = pv_file_read(path, PV_KEY_FILE_BYTES_MAX, error);
-	g_autoptr(PvKeyFile) file = NULL;
+	PvKeyFile *file = pv_key_file_read(path, error);
 	PvStoredKey *key;
-	const char *text;
-	gsize size;
 
-	if (!bytes)
+	if (!file)
 		return NULL;
-	text = g_bytes_get_data(bytes, &size);
-	file = pv_key_file_parse(text, size, error);
-	if (!file) {
-		pv_fail_wrap(error, "%s", path);
-		return NULL;
-	}
 	key = g_new0(PvStoredKey, 1);
 	key->id = g_strdup(id);
 	key->path = g_strdup(path);
-	key->file = g_steal_pointer(&file);
+	key->file = file;
 	return key;
 }
 

@@ -72,19 +72,13 @@ static PvPrivateKey *imported_root_key(Making *making, GError **error)
 static PvPublicKey *given_certificate(const Making *making, GError **error)
 {
 	const char *path = making->options->root_certificate_file;
-	g_autoptr(GBytes) pem = pv_file_read(path, PV_CERTIFICATE_BYTES_MAX, error);
-	g_autoptr(PvPublicKey) key = NULL;
-	const char *text;
-	gsize size;
+	g_autoptr(PvPublicKey) key = pv_certificate_read_key(path, error);
 
-	if (!pem)
+	if (!key)
 		return NULL;
-	text = g_bytes_get_data(pem, &size);
-	key = pv_certificate_parse_key(text ? text : "", size, error);
-	if (!key || !g_str_has_suffix(pv_public_key_type(key), "-x509") ||
-	    !pv_certificate_check(key, making->repository->options.gun, making->now, error)) {
-		if (key && error && !*error)
-			pv_fail(error, PV_ERROR_ROOT, "it holds no certificate");
+	if (!g_str_has_suffix(pv_public_key_type(key), "-x509"))
+		return pv_fail_null(error, PV_ERROR_ROOT, "%s: it holds no certificate", path);
+	if (!pv_certificate_check(key, making->repository->options.gun, making->now, error)) {
 		pv_fail_wrap(error, "%s", path);
 		return NULL;
 	}

@@ -310,20 +310,19 @@ const PvRole *pv_tuf_role(const PvTufState *state, const char *name)
 	return metadata ? g_hash_table_lookup(metadata->roles, name) : NULL;
 }
 
-/* TRUE if each delegation from targets down to @role_name covers @name. */
-static gboolean is_delegated(const PvTufState *state, const char *role_name, const char *name)
+gboolean pv_tuf_is_delegated(const PvTufState *state, const char *role, const char *name)
 {
-	g_autofree char *child = g_strdup(role_name);
+	g_autofree char *parent = NULL;
 
-	while (strcmp(child, "targets") != 0) {
-		const PvRole *role = pv_tuf_role(state, child);
-		char *parent;
+	while (strcmp(role, "targets") != 0) {
+		const PvRole *keys = pv_tuf_role(state, role);
+		char *above;
 
-		if (!role || !pv_role_covers(role, name))
+		if (!keys || !pv_role_covers(keys, name))
 			return FALSE;
-		parent = g_path_get_dirname(child);
-		g_free(child);
-		child = parent;
+		above = g_path_get_dirname(role);
+		g_free(parent);
+		role = parent = above;
 	}
 	return TRUE;
 }
@@ -338,7 +337,7 @@ const PvFileMeta *pv_tuf_find_target(const PvTufState *state, const char *name,
 		const PvFileMeta *meta =
 			metadata ? g_hash_table_lookup(metadata->files, name) : NULL;
 
-		if (meta && is_delegated(state, *role, name)) {
+		if (meta && pv_tuf_is_delegated(state, *role, name)) {
 			if (ret_role)
 				*ret_role = metadata->role;
 			return meta;

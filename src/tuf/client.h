@@ -98,6 +98,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvTufState, pv_tuf_state_free)
 PvTufState *pv_tuf_update(const PvTufPolicy *policy, const PvTufRemote *remote,
 			  const PvTufCache *cache, GError **error);
 
+/* TRUE if each delegation from targets down to @role covers @name. */
+gboolean pv_tuf_is_delegated(const PvTufState *state, const char *role, const char *name);
+
 /**
  * pv_tuf_find_target:
  * @name: "v1"

@@ -92,6 +92,7 @@ typedef struct {
 	GPtrArray *other_keys;
 	/* targets and delegations: name → PvFileMeta. snapshot and timestamp: role → PvFileMeta. */
 	GHashTable *files;
+	GPtrArray *file_names;  /* (borrowed) of @files, in the order of the file */
 	PvTargetPlaces *places; /* (nullable) of pv_metadata_parse_for_index() */
 	/*
 	 * (nullable) What is known of the file since it was verified before (tuf/index.h): its
@@ -135,6 +136,9 @@ PvMetadata *pv_metadata_parse_for_index(const char *role, GBytes *file, const ch
  * Reads a single target as pv_metadata_parse() does.
  */
 PvFileMeta *pv_target_parse(const char *text, gsize size, char **ret_name, GError **error);
+
+/* @name, @meta: (transfer full): one more in `files`, under a name that is not there yet. */
+void pv_metadata_add_file(PvMetadata *metadata, char *name, PvFileMeta *meta);
 
 PvMetadata *pv_metadata_ref(PvMetadata *metadata);
 void pv_metadata_unref(PvMetadata *metadata);

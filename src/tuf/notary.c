@@ -344,6 +344,7 @@ static PvMetadata *parse(const char *role, GBytes *file, const char *only, gbool
 	metadata->role_order = g_ptr_array_new();
 	metadata->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 						(GDestroyNotify)pv_file_meta_free);
+	metadata->file_names = g_ptr_array_new();
 	reader = (PvNotaryReader){ metadata, where, NULL, FALSE };
 	if (kind == PV_ROLE_TARGETS || kind == PV_ROLE_DELEGATION) {
 		reader.only = only;

@@ -36,7 +36,7 @@ static gboolean read_member(PvNotaryReader *reader, const PvNode *member, const 
 	if (!good)
 		return pv_fail_wrap(error, "\"%.*s\"", (int)MIN(length, 128), name);
 	if (meta)
-		g_hash_table_insert(reader->metadata->files, pv_node_dup_name(member), meta);
+		pv_metadata_add_file(reader->metadata, pv_node_dup_name(member), meta);
 	return TRUE;
 }
 

@@ -168,6 +168,12 @@ void pv_target_places_free(PvTargetPlaces *places)
 	g_free(places);
 }
 
+void pv_metadata_add_file(PvMetadata *metadata, char *name, PvFileMeta *meta)
+{
+	g_hash_table_insert(metadata->files, name, meta);
+	g_ptr_array_add(metadata->file_names, name);
+}
+
 PvMetadata *pv_metadata_ref(PvMetadata *metadata)
 {
 	return g_rc_box_acquire(metadata);
@@ -185,6 +191,7 @@ static void metadata_clear(void *data)
 	g_clear_pointer(&metadata->role_order, g_ptr_array_unref);
 	g_clear_pointer(&metadata->other_keys, g_ptr_array_unref);
 	g_clear_pointer(&metadata->files, g_hash_table_unref);
+	g_clear_pointer(&metadata->file_names, g_ptr_array_unref);
 	g_clear_pointer(&metadata->places, pv_target_places_free);
 	g_clear_pointer(&metadata->known, pv_file_meta_free);
 	g_clear_pointer(&metadata->proven, g_hash_table_unref);

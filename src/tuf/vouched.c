@@ -83,7 +83,7 @@ static gboolean add_target(PvMetadata *metadata, const PvIndexEntry *entry, int 
 	if (!pv_index_find(entry, fd, name, &meta, NULL))
 		return FALSE;
 	if (meta)
-		g_hash_table_insert(metadata->files, g_strdup(name), meta);
+		pv_metadata_add_file(metadata, g_strdup(name), meta);
 	return TRUE;
 }
 

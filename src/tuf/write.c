@@ -13,17 +13,6 @@
 #include "base/sorted.h"
 #include "tuf/nodes.h"
 
-static void append_number(GString *to, guint64 number)
-{
-	char digits[24], *at = digits + sizeof digits;
-
-	do {
-		*--at = (char)('0' + number % 10);
-		number /= 10;
-	} while (number > 0);
-	g_string_append_len(to, at, digits + sizeof digits - at);
-}
-
 static gboolean check_name(const char *name, GError **error)
 {
 	for (const char *p = name; *p; p++) {
@@ -154,7 +143,7 @@ static void append_file(GString *to, const PvFileMeta *meta)
 	}
 	pv_tuf_append_hashes(to, meta);
 	g_string_append(to, ",\"length\":");
-	append_number(to, meta->length);
+	pv_canonical_append_number(to, meta->length);
 	g_string_append_c(to, '}');
 }
 

@@ -59,6 +59,7 @@ setup() {
 
 teardown() {
 	stop_service
+	stop_signer
 }
 
 # feed URL GUN: what that server's change feed tells of it, but for the rows' numbers.
@@ -122,7 +123,14 @@ brings() {
 		run -0 migrate $what "$BATS_FILE_TMPDIR/all"
 		[[ "$output" == *" taken over, 0 not" ]]
 	done
+	# The service may be two other users than who migrated.
+	if [ "$(id -u)" -eq 0 ]; then
+		printf 'user: daemon\nsigner_user: nobody\n' >"$BATS_TEST_TMPDIR/service.yaml"
+		service_arguments=(--config "$BATS_TEST_TMPDIR/service.yaml")
+		reach "$data"
+	fi
 	goes_on "${guns[@]}"
+	[ "$(id -u)" -ne 0 ] || [ "$(stat -c %U "$data/trust.db" "$data/signer" | xargs)" = "daemon nobody" ]
 }
 
 @test "into a PostgreSQL, by Harbor's address alone; what is there already stays" {
@@ -133,7 +141,10 @@ brings() {
 		[ "$output" = "4 repositories taken over, 0 not" ]
 	done
 	[ "$(psql -X -A -t "$postgres_url/pavise" -c "SELECT count(DISTINCT gun) || ' ' || count(*) FROM trust_files WHERE role = 'root'")" = "4 11" ]
-	service_arguments=(--store "$postgres_url/pavise")
+	# The keys go to a signer that several services may ask.
+	mv "$data/signer" "$BATS_TEST_TMPDIR/keys"
+	start_signer
+	service_arguments=(--store "$postgres_url/pavise" "${signer_options[@]}")
 	goes_on "${guns[@]}"
 	# Keys of Ed25519 sign on.
 	ours add -p $edwards v1 "$BATS_TEST_TMPDIR/content"
@@ -151,6 +162,24 @@ brings() {
 	rm -rf "$BATS_TEST_TMPDIR/client/tuf"
 	for gun in "${guns[0]} v5" "$edwards v2"; do ours lookup $gun; done
 	[ "$(ours list $again)" = $'\nNo targets present in this repository.' ]
+}
+
+@test "the database's password comes from PGPASSWORD or ~/.pgpass" {
+	psql -X -q "$postgres_url/notaryserver" -c "CREATE ROLE closed LOGIN PASSWORD 'word'" -c "GRANT SELECT ON ALL TABLES IN SCHEMA public TO closed"
+	sed -i '1i host all closed 127.0.0.1/32 scram-sha-256' "$deployment/postgres/pg_hba.conf"
+	psql -X -q "$postgres_url/postgres" -c "SELECT pg_reload_conf()" >/dev/null
+	source=${postgres_url/postgres@/closed@}/notaryserver
+	for try in $(seq 100); do # read anew in a moment
+		run migrate notary-server --dry-run "$source"
+		[ "$status" -eq 0 ] || break
+		sleep 0.1
+	done
+	[ "$status" -eq 3 ]
+	[[ "$output" == *"no password supplied"* ]]
+	PGPASSWORD=word migrate notary-server --dry-run "$source"
+	echo '*:*:*:closed:word' >"$HOME/.pgpass"
+	chmod 600 "$HOME/.pgpass"
+	migrate notary-server --dry-run "$source"
 }
 
 @test "what cannot be read is told: address, password, table, damaged bytes, a wrong passphrase" {

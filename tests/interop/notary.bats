@@ -245,3 +245,21 @@ pages() {
 	[ "$(wc -l <ours/forward)" -ge 3 ]
 	[ "$(tr -d '\n' <ours/forward | grep -o deletion | wc -l)" -eq 2 ]
 }
+
+@test "the tests that docs/interop.md names are there" {
+	named=0
+	while read -r file name; do
+		grep -qF "@test \"$name\" {" "$PAVISE_SOURCE/tests/interop/$file.bats" || { echo "$file has no test: $name"; return 1; }
+		named=$((named + 1))
+	done < <(python3 - "$PAVISE_SOURCE/docs/interop.md" <<-'PYTHON'
+		import re, sys
+		for line in open(sys.argv[1]):
+		    for cell in line.split(" | ")[1:] if line.startswith("| ") else []:
+		        for entry in re.split(r"; (?=[a-z-]+: )|\|$", cell.strip()):
+		            match = re.fullmatch(r"([a-z-]+): (.*?)(?: \|)?", entry.strip())
+		            if match:
+		                print(*match.groups())
+	PYTHON
+	)
+	[ "$named" -ge 20 ]
+}

@@ -205,10 +205,8 @@ static gboolean inspect(PvTrustOptions *options, const char *image, GError **err
 	g_autoptr(PvRepository) repository = pv_trust_options_open(options, image, error);
 	g_autoptr(PvTufState) state = NULL;
 	g_autoptr(GArray) tags = NULL;
+	gboolean has_tag = pv_trust_options_has_tag(image);
 	const char *only;
-	/* A name without a tag means the whole repository, not ":latest". */
-	const char *colon = strrchr(image, ':');
-	gboolean has_tag = colon && !strchr(colon, '/');
 
 	if (!repository)
 		return FALSE;

@@ -3,7 +3,6 @@
 /* pavise revoke: takes the signature of a tag, or of all tags, back. */
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/terminal.h"
@@ -13,14 +12,6 @@
 #include "trust/trace.h"
 
 #define COMMAND "pavise revoke"
-
-/* A name without a tag means the whole repository, not ":latest". */
-static gboolean names_a_tag(const char *image)
-{
-	const char *colon = strrchr(image, ':');
-
-	return colon && !strchr(colon, '/');
-}
 
 static void trace(const PvTrustOptions *options, const char *tag)
 {
@@ -42,7 +33,7 @@ static gboolean revoke_tag(PvTrustOptions *options, PvPassphrases *passphrases, 
 
 	if (!repository)
 		return FALSE;
-	tag = names_a_tag(image) ? options->reference.tag : NULL;
+	tag = pv_trust_options_has_tag(image) ? options->reference.tag : NULL;
 	question = g_strdup_printf("revoke the signatures of all tags of %s", options->gun);
 	if (options->reference.has_digest)
 		return pv_fail(error, PV_ERROR_USAGE, "a tag is revoked, not a digest");

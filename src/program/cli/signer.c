@@ -6,9 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/json.h"
-#include "base/limits.h"
 #include "base/sorted.h"
 #include "base/terminal.h"
 #include "crypto/certificate.h"
@@ -26,22 +24,6 @@ typedef struct {
 	PvPassphrases *passphrases;
 } Options;
 
-static PvPublicKey *read_key(const char *path, GError **error)
-{
-	g_autoptr(GBytes) pem = pv_file_read(path, PV_CERTIFICATE_BYTES_MAX, error);
-	PvPublicKey *key;
-	const char *text;
-	gsize size;
-
-	if (!pem)
-		return NULL;
-	text = g_bytes_get_data(pem, &size);
-	key = pv_certificate_parse_key(text ? text : "", size, error);
-	if (!key)
-		pv_fail_wrap(error, "%s", path);
-	return key;
-}
-
 static gboolean add(Options *options, char **argv, GError **error)
 {
 	const char *name = argv[0], *image = argv[1];
@@ -52,7 +34,7 @@ static gboolean add(Options *options, char **argv, GError **error)
 	g_autofree char *what = NULL;
 
 	for (char **path = options->keys; path && *path; path++) {
-		PvPublicKey *key = read_key(*path, error);
+		PvPublicKey *key = pv_certificate_read_key(*path, error);
 
 		if (!key)
 			return FALSE;

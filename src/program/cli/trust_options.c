@@ -115,6 +115,13 @@ PvRepository *pv_trust_options_open(PvTrustOptions *options, const char *image, 
 	return pv_repository_open(&repository, error);
 }
 
+gboolean pv_trust_options_has_tag(const char *image)
+{
+	const char *colon = strrchr(image, ':');
+
+	return colon && !strchr(colon, '/');
+}
+
 void pv_trust_options_clear(PvTrustOptions *options)
 {
 	g_free(options->server);

@@ -35,6 +35,9 @@ gboolean pv_trust_options_configure(PvTrustOptions *options, GError **error);
  */
 PvRepository *pv_trust_options_open(PvTrustOptions *options, const char *image, GError **error);
 
+/* TRUE if @image has a tag of its own; where all tags may be meant none is not ":latest". */
+gboolean pv_trust_options_has_tag(const char *image);
+
 void pv_trust_options_clear(PvTrustOptions *options);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PvTrustOptions, pv_trust_options_clear)
 

@@ -110,12 +110,13 @@ void pv_notary_rephrase(const PvNotary *notary, GError **error)
 	}
 }
 
-PvTufState *pv_notary_read(const PvNotary *notary, PvRepository *repository, const char *only,
-			   GError **error)
+const PvTufState *pv_notary_read(PvNotary *notary, PvRepository *repository, const char *only,
+				 GError **error)
 {
 	g_autofree char *warning = NULL;
-	PvTufState *state = pv_repository_update_or_cached(repository, only, &warning, error);
+	const PvTufState *state;
 
+	state = notary->state = pv_repository_update_or_cached(repository, only, &warning, error);
 	if (!state)
 		pv_notary_rephrase(notary, error);
 	if (warning)
@@ -156,21 +157,27 @@ gboolean pv_notary_confirm(void)
 
 void pv_notary_print_table(const char *const *cells, guint columns)
 {
+	g_autoptr(GArray) used = g_array_new(FALSE, FALSE, sizeof(glong));
 	g_autofree glong *widths = g_new0(glong, columns);
-	g_autoptr(GString) text = g_string_new(NULL);
+	g_autoptr(GString) row = g_string_new(NULL);
 
-	for (guint i = 0; cells[i]; i++)
-		widths[i % columns] = MAX(widths[i % columns], g_utf8_strlen(cells[i], -1));
 	for (guint i = 0; cells[i]; i++) {
-		glong used = g_utf8_strlen(cells[i], -1);
+		glong width = g_utf8_strlen(cells[i], -1);
 
-		g_string_append(text, cells[i]);
-		if (i % columns == columns - 1) {
-			g_string_append_c(text, '\n');
+		g_array_append_val(used, width);
+		widths[i % columns] = MAX(widths[i % columns], width);
+	}
+	for (guint i = 0; cells[i]; i++) {
+		gsize blanks = (gsize)(widths[i % columns] - g_array_index(used, glong, i) + 4);
+
+		g_string_append(row, cells[i]);
+		if (i % columns < columns - 1) {
+			g_string_set_size(row, row->len + blanks);
+			memset(row->str + row->len - blanks, ' ', blanks);
 			continue;
 		}
-		for (glong blanks = widths[i % columns] - used + 4; blanks > 0; blanks--)
-			g_string_append_c(text, ' ');
+		g_string_append_c(row, '\n');
+		fwrite(row->str, 1, row->len, stdout);
+		g_string_truncate(row, 0);
 	}
-	fwrite(text->str, 1, text->len, stdout);
 }

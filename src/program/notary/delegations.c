@@ -6,8 +6,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "base/limits.h"
 #include "crypto/certificate.h"
 #include "program/notary/notary.h"
 
@@ -16,25 +14,18 @@
 static PvPublicKey *read_key(const char *path, GError **error)
 {
 	g_autoptr(GError) failure = NULL;
-	g_autoptr(GBytes) pem = pv_file_read(path, PV_CERTIFICATE_BYTES_MAX, &failure);
-	g_autoptr(PvPublicKey) key = NULL;
-	const char *text;
-	gsize size;
+	PvPublicKey *key = pv_certificate_read_key(path, &failure);
 
 	if (g_error_matches(failure, PV_ERROR, PV_ERROR_NOT_FOUND))
 		return pv_fail_null(error, PV_ERROR_NOT_FOUND,
 				    "file for public key does not exist: %s", path);
-	if (pem) {
-		text = g_bytes_get_data(pem, &size);
-		key = pv_certificate_parse_key(text ? text : "", size, NULL);
-	}
 	if (!key)
 		return pv_fail_null(
 			error, PV_ERROR_KEY,
 			"unable to parse valid public key certificate from PEM file %s: "
 			"no valid public key found",
 			path);
-	return g_steal_pointer(&key);
+	return key;
 }
 
 /* (transfer full): "[a b]" or, of paths, a line each. */
@@ -203,7 +194,7 @@ gboolean pv_notary_delegation_list(PvNotary *notary, GError **error)
 	static const char *const head[] = { "ROLE", "PATHS", "KEY IDS", "THRESHOLD",
 					    "----", "-----", "-------", "---------" };
 	g_autoptr(PvRepository) repository = NULL;
-	g_autoptr(PvTufState) state = NULL;
+	const PvTufState *state;
 	g_autoptr(GPtrArray) roles = NULL;
 	g_autoptr(GPtrArray) cells = g_ptr_array_new();
 	g_autoptr(GPtrArray) made = g_ptr_array_new_with_free_func(g_free);

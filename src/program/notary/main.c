@@ -389,7 +389,7 @@ static int dispatch(PvNotary *notary, char **words)
 
 int pv_notary_main(int argc, char **argv)
 {
-	PvNotary notary = { 0 };
+	static PvNotary notary; /* outlives this function, as does what it has read */
 	g_autofree char **words = g_memdup2(argv, sizeof(char *) * (gsize)(argc + 1));
 	int status;
 

@@ -25,6 +25,8 @@ typedef struct {
 	PvPins *pins;
 	PvPassphrases *passphrases;
 
+	PvTufState *state; /* of pv_notary_read() */
+
 	GPtrArray *arguments; /* of char* (borrowed) */
 	const char *usage;    /* prints the command's usage before the next failure, if set */
 } PvNotary;
@@ -41,9 +43,10 @@ gboolean pv_notary_configure(PvNotary *notary, GError **error);
 /* (transfer full): the repository that argument 0 names. */
 PvRepository *pv_notary_open(PvNotary *notary, GError **error);
 
-/* The newest trust data, or what the cache has, with a warning; @only: one target alone, or NULL. */
-PvTufState *pv_notary_read(const PvNotary *notary, PvRepository *repository, const char *only,
-			   GError **error);
+/* The newest trust data, or what the cache has, with a warning; @only: one target alone, or NULL.
+ * Asked once in a program's life, whose end releases it: 10,000 targets one by one take their time. */
+const PvTufState *pv_notary_read(PvNotary *notary, PvRepository *repository, const char *only,
+				 GError **error);
 
 /* Says in Notary's words that a server does not answer, or has nothing; scripts look for them. */
 void pv_notary_rephrase(const PvNotary *notary, GError **error);

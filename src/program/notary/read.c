@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/canonical.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/limits.h"
@@ -16,7 +17,7 @@ typedef struct {
 	const PvTufState *state;
 	const char *only;      /* (nullable): one target's name */
 	const GPtrArray *skip; /* (nullable): roles that come later by themselves */
-	GHashTable *found;     /* name → Target */
+	GArray *found;         /* of Target, as they are met: of one name the first counts */
 } Search;
 
 typedef struct {
@@ -26,30 +27,20 @@ typedef struct {
 
 static void take(Search *search, const PvMetadata *metadata, const char *name)
 {
-	const char *roles[] = { metadata->role, NULL };
-	const PvFileMeta *meta = pv_tuf_find_target(search->state, name, roles, NULL);
-	Target *target;
+	Target target = { name, metadata->role, g_hash_table_lookup(metadata->files, name) };
 
-	/* The first role in order has a name for itself. */
-	if (!meta || g_hash_table_contains(search->found, name))
-		return;
-	target = g_new0(Target, 1);
-	*target = (Target){ name, metadata->role, meta };
-	g_hash_table_insert(search->found, (void *)name, target);
+	if (target.meta && pv_tuf_is_delegated(search->state, metadata->role, name))
+		g_array_append_val(search->found, target);
 }
 
 static void take_all(Search *search, const PvMetadata *metadata)
 {
-	GHashTableIter iter;
-	void *name;
-
 	if (search->only) {
 		take(search, metadata, search->only);
 		return;
 	}
-	g_hash_table_iter_init(&iter, metadata->files);
-	while (g_hash_table_iter_next(&iter, &name, NULL))
-		take(search, metadata, name);
+	for (guint i = 0; i < metadata->file_names->len; i++)
+		take(search, metadata, metadata->file_names->pdata[i]);
 }
 
 static gboolean is_skipped(const Search *search, const char *role, const char *start)
@@ -79,9 +70,9 @@ static void walk(Search *search, const char *start)
 	}
 }
 
-static GHashTable *search_roles(const PvTufState *state, const GPtrArray *roles, const char *only)
+static GArray *search_roles(const PvTufState *state, const GPtrArray *roles, const char *only)
 {
-	GHashTable *found = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+	GArray *found = g_array_new(FALSE, FALSE, sizeof(Target));
 	Search search = { state, only, roles, found };
 
 	for (guint i = 0; roles && i < roles->len; i++)
@@ -91,28 +82,57 @@ static GHashTable *search_roles(const PvTufState *state, const GPtrArray *roles,
 	return found;
 }
 
-static void print_targets(GHashTable *found)
+static int compare_targets(const void *a, const void *b)
 {
-	g_autoptr(GPtrArray) names = pv_sorted_names(found);
-	g_autoptr(GPtrArray) cells = g_ptr_array_new();
-	g_autoptr(GPtrArray) made = g_ptr_array_new_with_free_func(g_free);
+	const Target *left = a, *right = b;
+
+	return strcmp(left->name, right->name);
+}
+
+/* By name, each once; of one name the first that was found. Mostly they are so already. */
+static void sort_targets(GArray *found)
+{
+	Target *targets = (Target *)(void *)found->data;
+	guint kept = 0, in_order = 1;
+
+	while (in_order < found->len &&
+	       compare_targets(&targets[in_order - 1], &targets[in_order]) < 0)
+		in_order++;
+	if (in_order >= found->len)
+		return;
+	g_array_sort(found, compare_targets); /* stable */
+	for (guint i = 1; i < found->len; i++) {
+		if (compare_targets(&targets[kept], &targets[i]) != 0)
+			targets[++kept] = targets[i];
+	}
+	g_array_set_size(found, kept + 1);
+}
+
+static void print_targets(GArray *found)
+{
 	static const char *const head[] = { "NAME", "DIGEST", "SIZE (BYTES)", "ROLE",
 					    "----", "------", "------------", "----" };
+	g_autoptr(GPtrArray) cells = g_ptr_array_sized_new(4 * found->len + 9);
+	g_autoptr(GStringChunk) texts = g_string_chunk_new(64 * PV_KIB);
+	g_autoptr(GString) size = g_string_new(NULL);
+	char digest[PV_DIGEST_TEXT_SIZE];
 
 	for (gsize i = 0; i < G_N_ELEMENTS(head); i++)
 		g_ptr_array_add(cells, (void *)head[i]);
-	for (guint i = 0; i < names->len; i++) {
-		const Target *target = g_hash_table_lookup(found, names->pdata[i]);
-		char *hex, *size;
+	for (guint i = 0; i < found->len; i++) {
+		const Target *target = &g_array_index(found, Target, i);
+		const PvDigest *sha256 = &target->meta->sha256;
 
-		hex = target->meta->sha256.size ? pv_digest_hex(&target->meta->sha256)
-						: g_strdup("");
-		size = g_strdup_printf("%" G_GUINT64_FORMAT, target->meta->length);
-		g_ptr_array_add(made, hex);
-		g_ptr_array_add(made, size);
+		pv_digest_format(sha256, digest);
+		g_string_truncate(size, 0);
+		pv_canonical_append_number(size, target->meta->length);
 		g_ptr_array_add(cells, (void *)target->name);
-		g_ptr_array_add(cells, hex);
-		g_ptr_array_add(cells, size);
+		g_ptr_array_add(cells,
+				sha256->size
+					? g_string_chunk_insert(texts, digest + strlen("sha256:"))
+					: (char *)"");
+		g_ptr_array_add(cells,
+				g_string_chunk_insert_len(texts, size->str, (gssize)size->len));
 		g_ptr_array_add(cells, (void *)target->role);
 	}
 	g_ptr_array_add(cells, NULL);
@@ -122,8 +142,8 @@ static void print_targets(GHashTable *found)
 gboolean pv_notary_list(PvNotary *notary, GError **error)
 {
 	g_autoptr(PvRepository) repository = NULL;
-	g_autoptr(PvTufState) state = NULL;
-	g_autoptr(GHashTable) found = NULL;
+	const PvTufState *state;
+	g_autoptr(GArray) found = NULL;
 
 	if (notary->arguments->len < 1)
 		return pv_notary_misused(notary, "Must specify a GUN", error);
@@ -132,10 +152,12 @@ gboolean pv_notary_list(PvNotary *notary, GError **error)
 	if (!state)
 		return FALSE;
 	found = search_roles(state, notary->roles, NULL);
-	if (g_hash_table_size(found) == 0)
+	if (found->len == 0) {
 		printf("\nNo targets present in this repository.\n\n");
-	else
+	} else {
+		sort_targets(found);
 		print_targets(found);
+	}
 	return TRUE;
 }
 
@@ -143,18 +165,17 @@ gboolean pv_notary_list(PvNotary *notary, GError **error)
 static const PvFileMeta *look_up(PvNotary *notary, const PvTufState *state, GError **error)
 {
 	const char *name = pv_notary_argument(notary, 1);
-	g_autoptr(GHashTable) found = search_roles(state, NULL, name);
-	const Target *target = g_hash_table_lookup(found, name);
+	g_autoptr(GArray) found = search_roles(state, NULL, name);
 
-	return target ? target->meta
-		      : pv_fail_null(error, PV_ERROR_NOT_SIGNED, "No valid trust data for %s",
-				     name);
+	return found->len ? g_array_index(found, Target, 0).meta
+			  : pv_fail_null(error, PV_ERROR_NOT_SIGNED, "No valid trust data for %s",
+					 name);
 }
 
 gboolean pv_notary_lookup(PvNotary *notary, GError **error)
 {
 	g_autoptr(PvRepository) repository = NULL;
-	g_autoptr(PvTufState) state = NULL;
+	const PvTufState *state;
 	const PvFileMeta *meta;
 	g_autofree char *hex = NULL;
 
@@ -209,7 +230,7 @@ static gboolean write_payload(const PvNotary *notary, GBytes *data, GError **err
 gboolean pv_notary_verify(PvNotary *notary, GError **error)
 {
 	g_autoptr(PvRepository) repository = NULL;
-	g_autoptr(PvTufState) state = NULL;
+	const PvTufState *state;
 	g_autoptr(GBytes) data = NULL;
 	const PvFileMeta *meta;
 	const char *name;

@@ -114,15 +114,8 @@ static char *path_of(const PvSignerKeys *keys, const char *gun, const char *role
 
 static PvPrivateKey *read_key(const PvSignerKeys *keys, const char *path, GError **error)
 {
-	g_autoptr(GBytes) bytes = pv_file_read(path, PV_KEY_FILE_BYTES_MAX, error);
-	g_autoptr(PvKeyFile) file = NULL;
-	const char *text;
-	gsize size;
+	g_autoptr(PvKeyFile) file = pv_key_file_read(path, error);
 
-	if (!bytes)
-		return NULL;
-	text = g_bytes_get_data(bytes, &size);
-	file = pv_key_file_parse(text, size, error);
 	return file ? pv_key_file_open(file, keys->passphrase, error) : NULL;
 }
 
