@@ -10,9 +10,7 @@ load deployment
 gun=localhost:5000/lab/app$BATS_TEST_NUMBER
 
 setup_file() {
-	export deployment=$BATS_FILE_TMPDIR/deployment
-	start_deployment
-	export notary_url
+	share_deployment
 }
 
 teardown_file() {
