@@ -99,7 +99,7 @@ for record in json.load(sys.stdin)["records"] or []:
 brings() {
 	data=$BATS_TEST_TMPDIR/$((++stores))
 	migrate notary-server "$1" >/dev/null 2>&1
-	python3 -c 'import sqlite3, sys; print("\n".join(sqlite3.connect(sys.argv[1]).iterdump()))' "$data"/*.db
+	stored "$data"
 	migrate signer "$2" --dry-run --json | jq -S '.keys | sort_by(.id)'
 }
 
