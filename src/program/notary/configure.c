@@ -3,6 +3,7 @@
 /* notary's config.json (trust.md 3, 3.3), and what its flags and variables put over it. */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
