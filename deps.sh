@@ -21,7 +21,8 @@ run="crun runc docker-registry skopeo mmdebstrap jq openssl python3"
 check="bats curl postgresql clang clang-format libclang-rt-14-dev llvm-14 python3 python3-cryptography
 	notary sqlite3 zstd xz-utils
 	busybox-static attr libcap2-bin faketime uidmap iproute2 procps apache2-utils bsdutils
-	wrk mariadb-server docker.io containerd strace systemd"
+	wrk mariadb-server docker.io containerd strace systemd
+	pcscd vsmartcard-vpcd yubico-piv-tool ykcs11 opensc gnutls-bin p11-kit"
 
 case "${1:-all}" in
 build) wanted="$build" ;;

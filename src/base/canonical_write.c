@@ -315,10 +315,15 @@ static gsize append_spelled(GString *to, const char *text, gsize size)
 
 GBytes *pv_canonical_file_form(GBytes *canonical, GError **error)
 {
-	gsize size, at = 0;
+	gsize size, at;
 	const char *text = g_bytes_get_data(canonical, &size);
-	GString *to = g_string_sized_new(size);
+	GString *to;
 
+	at = plain_length(text, size);
+	if (at == size)
+		return g_bytes_ref(canonical);
+	to = g_string_sized_new(size);
+	g_string_append_len(to, text, (gssize)at);
 	while (at < size) {
 		gsize plain = plain_length(text + at, size - at);
 

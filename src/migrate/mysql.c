@@ -64,11 +64,24 @@ static gboolean fail_mysql(MYSQL *mysql, PvErrorCode code, GError **error)
 	return pv_fail(error, code, "the database server says: %s", mysql_error(mysql));
 }
 
+/* (nullable): $MYSQL_PWD, taken out of the environment once, for the connection of each table. */
+static const PvSecret *environment_password(void)
+{
+	static gsize taken;
+	static PvSecret *password;
+
+	if (g_once_init_enter(&taken)) {
+		password = pv_secret_take_environment("MYSQL_PWD");
+		g_once_init_leave(&taken, 1);
+	}
+	return password;
+}
+
 static MYSQL *connect_to(const char *source, GError **error)
 {
 	g_auto(Address) address = { 0 };
 	g_autoptr(MYSQL) mysql = NULL;
-	g_autoptr(PvSecret) password = NULL;
+	const PvSecret *password = environment_password();
 	unsigned int timeout = TIMEOUT_S;
 
 	if (!parse_address(source, &address, error))
@@ -76,7 +89,6 @@ static MYSQL *connect_to(const char *source, GError **error)
 	mysql = mysql_init(NULL);
 	if (!mysql)
 		return pv_fail_null(error, PV_ERROR_INTERNAL, "libmariadb does not start");
-	password = pv_secret_take_environment("MYSQL_PWD");
 	mysql_options(mysql, MYSQL_READ_DEFAULT_GROUP, "client");
 	mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &timeout);
 	mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &timeout);

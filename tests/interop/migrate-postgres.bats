@@ -164,6 +164,37 @@ brings() {
 	[ "$(ours list $again)" = $'\nNo targets present in this repository.' ]
 }
 
+@test "keys under the operator's passphrase are known without it, and never mixed with others" {
+	PAVISE_SIGNER_PASSPHRASE="the operator's" migrate signer "$BATS_FILE_TMPDIR/signer.copy"
+	[ "$(migrate notary-server --dry-run "$BATS_FILE_TMPDIR/server.copy" 2>&1)" = \
+		$'4 repositories can be taken over, 0 not\nnothing was written (--dry-run)' ]
+	run ! migrate signer "$BATS_FILE_TMPDIR/signer.copy"
+	[[ "$output" == *"set PAVISE_SIGNER_PASSPHRASE to it"* ]]
+	[ ! -e "$data/signer/passphrase" ]
+	PAVISE_SIGNER_PASSPHRASE="another's" run ! migrate signer "$BATS_FILE_TMPDIR/signer.copy"
+	[[ "$output" == *"passphrase"* && "$output" != *"taken over"* ]]
+	PAVISE_SIGNER_PASSPHRASE="the operator's" run -0 migrate signer "$BATS_FILE_TMPDIR/signer.copy"
+	[[ "$output" == *"12 keys taken over, 0 not" ]]
+}
+
+@test "the database's password comes from PGPASSWORD or ~/.pgpass" {
+	psql -X -q "$postgres_url/notaryserver" -c "CREATE ROLE closed LOGIN PASSWORD 'word'" -c "GRANT SELECT ON ALL TABLES IN SCHEMA public TO closed"
+	sed -i '1i host all closed 127.0.0.1/32 scram-sha-256' "$deployment/postgres/pg_hba.conf"
+	psql -X -q "$postgres_url/postgres" -c "SELECT pg_reload_conf()" >/dev/null
+	source=${postgres_url/postgres@/closed@}/notaryserver
+	for try in $(seq 100); do # read anew in a moment
+		run migrate notary-server --dry-run "$source"
+		[ "$status" -eq 0 ] || break
+		sleep 0.1
+	done
+	[ "$status" -eq 3 ]
+	[[ "$output" == *"no password supplied"* ]]
+	PGPASSWORD=word migrate notary-server --dry-run "$source"
+	echo '*:*:*:closed:word' >"$HOME/.pgpass"
+	chmod 600 "$HOME/.pgpass"
+	migrate notary-server --dry-run "$source"
+}
+
 @test "what cannot be read is told: address, password, table, damaged bytes, a wrong passphrase" {
 	run -2 migrate notary-server "${postgres_url/postgres@/postgres:word@}/notaryserver"
 	[[ "$output" == *"PGPASSWORD"* && "$output" != *word@* ]]

@@ -64,6 +64,16 @@ teardown() {
 	same_files "$notary_url" "${guns[1]}" "${filled[@]}"
 }
 
+@test "the database's password comes from MYSQL_PWD or ~/.my.cnf" {
+	sql -e "CREATE USER closed@'127.0.0.1' IDENTIFIED BY 'word'; GRANT SELECT ON *.* TO closed@'127.0.0.1'"
+	source=${live/notary@/closed@}/notaryserver
+	run -3 migrate notary-server --dry-run "$source"
+	[[ "$output" == *"Access denied"* ]]
+	MYSQL_PWD=word migrate notary-server --dry-run "$source"
+	printf '[client]\npassword=word\n' >"$HOME/.my.cnf"
+	migrate notary-server --dry-run "$source"
+}
+
 @test "a wrong passphrase takes no key and says which alias it was" {
 	NOTARY_SIGNER_FIRST=wrong run ! migrate signer "$live/notarysigner"
 	echo "$output"
