@@ -288,11 +288,14 @@ static const guint8 is_plain[256] = {
 /* The length of the longest start of @text that stands in a file as it is. */
 static gsize plain_length(const char *text, gsize size)
 {
-	gsize i = 0;
+	const guchar *at = (const guchar *)text, *end = at + size;
 
-	while (i < size && is_plain[(guchar)text[i]])
-		i++;
-	return i;
+	while (end - at >= 4 &&
+	       (is_plain[at[0]] & is_plain[at[1]] & is_plain[at[2]] & is_plain[at[3]]))
+		at += 4;
+	while (at < end && is_plain[*at])
+		at++;
+	return (gsize)(at - (const guchar *)text);
 }
 
 /* One character that a file spells in another way, or 0xe2 with which such a one may begin. */
@@ -315,10 +318,15 @@ static gsize append_spelled(GString *to, const char *text, gsize size)
 
 GBytes *pv_canonical_file_form(GBytes *canonical, GError **error)
 {
-	gsize size, at = 0;
+	gsize size, at;
 	const char *text = g_bytes_get_data(canonical, &size);
-	GString *to = g_string_sized_new(size);
+	GString *to;
 
+	at = plain_length(text, size);
+	if (at == size)
+		return g_bytes_ref(canonical);
+	to = g_string_sized_new(size);
+	g_string_append_len(to, text, (gssize)at);
 	while (at < size) {
 		gsize plain = plain_length(text + at, size - at);
 

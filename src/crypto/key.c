@@ -153,8 +153,11 @@ static GBytes *encode_p256(const EVP_PKEY *pkey)
 	return g_bytes_new(der, sizeof der);
 }
 
-static EVP_PKEY *read_plain(PvKeyKind kind, const guint8 *public, gsize size, GError **error)
+static EVP_PKEY *read_plain(PvKeyKind kind, const guint8 *public, gsize size, gboolean *ret_pem,
+			    GError **error)
 {
+	gboolean is_pem =
+		kind != PV_KEY_ED25519 && size > 10 && memcmp(public, "-----BEGIN", 10) == 0;
 	const guint8 *at = public;
 	EVP_PKEY *pkey = NULL;
 
@@ -163,8 +166,8 @@ static EVP_PKEY *read_plain(PvKeyKind kind, const guint8 *public, gsize size, GE
 				    size, ED25519_PUBLIC_SIZE);
 	if (kind == PV_KEY_ED25519)
 		pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public, size);
-	else if (size > 10 && memcmp(public, "-----BEGIN", 10) == 0) {
-		pkey = pv_public_key_pkey_of_pem(public, size); /* pycrypto's rsa keys are PEM */
+	else if (is_pem) {
+		pkey = pv_public_key_pkey_of_pem(public, size);
 		at = public + size;
 	} else if (kind == PV_KEY_ECDSA && (pkey = read_p256(public, size))) {
 		at = public + size;
@@ -179,6 +182,7 @@ static EVP_PKEY *read_plain(PvKeyKind kind, const guint8 *public, gsize size, GE
 	if (!pkey)
 		return pv_fail_null(error, PV_ERROR_KEY, "key: not a public key: %s",
 				    pv_crypto_reason());
+	*ret_pem = is_pem;
 	return pkey;
 }
 
@@ -293,7 +297,7 @@ PvPublicKey *pv_public_key_new(const char *keytype, const guint8 *public, gsize 
 					    "key: no usable key in the certificate: %s",
 					    pv_crypto_reason());
 	} else {
-		key->pkey = read_plain(key->kind, public, size, error);
+		key->pkey = read_plain(key->kind, public, size, &key->is_pem, error);
 		if (!key->pkey)
 			return NULL;
 	}

@@ -17,7 +17,7 @@ typedef struct PvPublicKey PvPublicKey;
  * pv_public_key_new:
  * @keytype: untrusted: "ecdsa", "rsa", "ed25519", "ecdsa-x509" or "rsa-x509"
  * @public: untrusted: the bytes behind keyval.public's base64: DER SubjectPublicKeyInfo, 32 raw bytes
- * for ed25519, a PEM chain (leaf first) for *-x509
+ * for ed25519, a PEM chain (leaf first) for *-x509; PEM for keys of "pycrypto-pkcs#1 pss"
  *
  * Explicit EC parameters of a named curve are accepted (old tokens write them); P-224, P-256, P-384
  * and P-521; RSA from PV_RSA_BITS_MIN to PV_RSA_BITS_MAX. A certificate's own signature and dates
@@ -65,7 +65,8 @@ gboolean pv_public_key_same(const PvPublicKey *key, const PvPublicKey *other);
  * @message: what was signed (not its hash)
  * @signature: untrusted: raw r||s for ecdsa
  *
- * Returns: TRUE if the signature is good. A method that does not fit the key is a bad signature.
+ * Returns: TRUE if the signature is good. A method that does not fit the key is a bad signature: so
+ * is "pycrypto-pkcs#1 pss" by a key that is not spelt as PEM, and any other by one that is.
  */
 gboolean pv_public_key_verify(const PvPublicKey *key, const char *method, const void *message,
 			      gsize message_size, const void *signature, gsize signature_size);

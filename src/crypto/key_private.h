@@ -13,6 +13,7 @@ struct PvPublicKey {
 	PvKeyKind kind;
 	const char *type; /* of the table in key.c */
 	GBytes *encoded;
+	gboolean is_pem; /* a plain key that is spelt as PEM: pycrypto's */
 	EVP_PKEY *pkey;
 	STACK_OF(X509) * chain; /* of *-x509 keys, leaf first; otherwise NULL */
 	char *id;

@@ -24,12 +24,14 @@ static const struct {
 	const char *name;
 	PvSigning signing;
 	PvKeyKind kind;
+	gboolean
+		is_pem; /* the key is spelt so; the reference knows no other spelling for the method */
 } methods[] = {
-	{ "ecdsa", PV_SIGNING_ECDSA, PV_KEY_ECDSA },
-	{ "eddsa", PV_SIGNING_EDDSA, PV_KEY_ED25519 },
-	{ "rsapss", PV_SIGNING_PSS, PV_KEY_RSA },
-	{ "rsapkcs1v15", PV_SIGNING_PKCS1, PV_KEY_RSA },
-	{ "pycrypto-pkcs#1 pss", PV_SIGNING_PSS, PV_KEY_RSA },
+	{ "ecdsa", PV_SIGNING_ECDSA, PV_KEY_ECDSA, FALSE },
+	{ "eddsa", PV_SIGNING_EDDSA, PV_KEY_ED25519, FALSE },
+	{ "rsapss", PV_SIGNING_PSS, PV_KEY_RSA, FALSE },
+	{ "rsapkcs1v15", PV_SIGNING_PKCS1, PV_KEY_RSA, FALSE },
+	{ "pycrypto-pkcs#1 pss", PV_SIGNING_PSS, PV_KEY_RSA, TRUE },
 };
 
 static gsize scalar_bytes(const EVP_PKEY *pkey)
@@ -110,7 +112,7 @@ gboolean pv_public_key_verify(const PvPublicKey *key, const char *method, const 
 
 		if (g_ascii_strcasecmp(method, methods[i].name) != 0)
 			continue;
-		if (methods[i].kind != key->kind)
+		if (methods[i].kind != key->kind || methods[i].is_pem != key->is_pem)
 			return FALSE;
 		if (methods[i].signing != PV_SIGNING_ECDSA)
 			return pv_public_key_verify_der(key->pkey, methods[i].signing, message,

@@ -26,7 +26,7 @@ const PvMigrateTable pv_migrate_files = { "tuf_files", file_columns, G_N_ELEMENT
 static const char *const change_columns[] = { "created_at", "gun", "version", "sha256",
 					      "category" };
 const PvMigrateTable pv_migrate_changes = { "changefeed", change_columns,
-					    G_N_ELEMENTS(change_columns), 0, "id" };
+					    G_N_ELEMENTS(change_columns), 1, "id" };
 
 static const char *const key_columns[] = {
 	"key_id",  "keywrap_alg", "encryption_alg", "algorithm", "passphrase_alias", "public",

@@ -32,9 +32,12 @@ gboolean pv_publish_refuse_storage(PvPublish *publish, const GError *error)
 
 void pv_publish_add(PvPublish *publish, PvMetadata *metadata)
 {
+	const PvUploaded *uploaded = g_hash_table_lookup(publish->uploaded, metadata->role);
 	PvStoreUpdate update = { metadata->role, metadata->version, metadata->file,
 				 metadata->expires };
 
+	if (uploaded && uploaded->file == metadata->file)
+		update.sha256 = &uploaded->meta->sha256;
 	g_ptr_array_add(publish->made, pv_metadata_ref(metadata));
 	g_array_append_val(publish->updates, update);
 }
@@ -59,6 +62,50 @@ static gboolean looks_like_json(GBytes *data)
 	return value != NULL;
 }
 
+static PvUploaded *uploaded_new(const char *role, GBytes *file)
+{
+	PvUploaded *uploaded = g_new0(PvUploaded, 1);
+
+	uploaded->file = g_bytes_ref(file);
+	uploaded->meta = pv_file_meta_new(file);
+	uploaded->metadata = pv_metadata_parse(role, file, NULL);
+	return uploaded;
+}
+
+static void uploaded_free(void *data)
+{
+	PvUploaded *uploaded = data;
+
+	g_bytes_unref(uploaded->file);
+	pv_file_meta_free(uploaded->meta);
+	pv_metadata_unref(uploaded->metadata);
+	g_free(uploaded);
+}
+
+PvMetadata *pv_publish_uploaded(const PvPublish *publish, const char *role, GError **error)
+{
+	const PvUploaded *uploaded = g_hash_table_lookup(publish->uploaded, role);
+
+	if (uploaded->metadata)
+		return pv_metadata_ref(uploaded->metadata);
+	return pv_metadata_parse(role, uploaded->file, error);
+}
+
+static gboolean take_part(PvPublish *publish, const char *role, PvRoleKind kind, GBytes *file)
+{
+	PvUploaded *uploaded = uploaded_new(role, file);
+
+	if (!uploaded->metadata && !looks_like_json(file)) {
+		uploaded_free(uploaded);
+		return pv_reply_refuse(publish->refusal, PV_REPLY_MALFORMED_JSON, NULL);
+	}
+	if (kind == PV_ROLE_TIMESTAMP)
+		uploaded_free(uploaded);
+	else
+		g_hash_table_insert(publish->uploaded, g_strdup(role), uploaded);
+	return TRUE;
+}
+
 static gboolean take_parts(PvPublish *publish, GPtrArray *parts)
 {
 	for (guint i = 0; i < parts->len; i++) {
@@ -76,11 +123,8 @@ static gboolean take_parts(PvPublish *publish, GPtrArray *parts)
 			return pv_reply_refuse(publish->refusal, PV_REPLY_INVALID_ROLE,
 					       json_string(valid));
 		}
-		if (!looks_like_json(part->data))
-			return pv_reply_refuse(publish->refusal, PV_REPLY_MALFORMED_JSON, NULL);
-		if (kind != PV_ROLE_TIMESTAMP)
-			g_hash_table_insert(publish->uploaded, g_steal_pointer(&role),
-					    g_bytes_ref(part->data));
+		if (!take_part(publish, role, kind, part->data))
+			return FALSE;
 	}
 	return TRUE;
 }
@@ -142,22 +186,22 @@ static gboolean check_timestamp_key(PvPublish *publish)
 
 static gboolean take_root(PvPublish *publish)
 {
-	GBytes *file = g_hash_table_lookup(publish->uploaded, "root");
+	gboolean is_uploaded = g_hash_table_contains(publish->uploaded, "root");
 	g_autoptr(PvMetadata) old = NULL;
 	g_autoptr(GError) error = NULL;
 
 	old = pv_server_stored(publish->store, publish->gun, "root", &error);
 	if (error)
 		return pv_publish_refuse_storage(publish, error);
-	if (!file && !old)
+	if (!is_uploaded && !old)
 		return pv_reply_invalid_update(
 			publish->refusal, "ErrValidation", NULL,
 			"no pre-existing root and no root provided in update.");
-	if (!file) {
+	if (!is_uploaded) {
 		publish->root = g_steal_pointer(&old);
 		return check_timestamp_key(publish);
 	}
-	publish->root = pv_metadata_parse("root", file, &error);
+	publish->root = pv_publish_uploaded(publish, "root", &error);
 	if (!publish->root)
 		return refuse_root(publish, error->message);
 	if (!check_root(publish, old, publish->root))
@@ -236,9 +280,7 @@ static gboolean take_targets(PvPublish *publish)
 		g_autoptr(PvMetadata) metadata = NULL;
 
 		if (role)
-			metadata = pv_metadata_parse(name,
-						     g_hash_table_lookup(publish->uploaded, name),
-						     &error);
+			metadata = pv_publish_uploaded(publish, name, &error);
 		if (!metadata || !pv_metadata_verify(metadata, role, &error) ||
 		    !pv_metadata_check_expiry(metadata, publish->now, &error))
 			return pv_reply_invalid_update(publish->refusal, "ErrBadTargets", NULL,
@@ -278,8 +320,8 @@ static gboolean store_all(PvPublish *publish)
 		return TRUE;
 	if (g_error_matches(error, PV_ERROR, PV_ERROR_CONFLICT)) {
 		publish->overtaken =
-			!publish->before || !pv_server_has(publish->store, publish->gun,
-							   "timestamp", publish->before->file);
+			!publish->before ||
+			!pv_server_has(publish->store, publish->gun, "timestamp", &base);
 		return pv_reply_refuse(publish->refusal, PV_REPLY_VERSION, json_object());
 	}
 	if (g_error_matches(error, PV_ERROR, PV_ERROR_LIMIT))
@@ -301,13 +343,14 @@ static gboolean take_base(PvPublish *publish)
 static gboolean changes_nothing(PvPublish *publish)
 {
 	GHashTableIter iter;
-	void *role, *file;
+	PvUploaded *uploaded;
+	void *role;
 
 	if (!publish->before)
 		return FALSE;
 	g_hash_table_iter_init(&iter, publish->uploaded);
-	while (g_hash_table_iter_next(&iter, &role, &file)) {
-		if (!pv_server_has(publish->store, publish->gun, role, file))
+	while (g_hash_table_iter_next(&iter, &role, (void **)&uploaded)) {
+		if (!pv_server_has(publish->store, publish->gun, role, &uploaded->meta->sha256))
 			return FALSE;
 	}
 	return g_hash_table_size(publish->uploaded) > 0;
@@ -315,17 +358,15 @@ static gboolean changes_nothing(PvPublish *publish)
 
 static gboolean run(PvPublish *publish, GPtrArray *parts)
 {
-	GBytes *snapshot;
-
 	if (!take_parts(publish, parts) || !take_base(publish))
 		return FALSE;
 	if (changes_nothing(publish))
 		return TRUE;
 	if (!take_root(publish) || !take_targets(publish))
 		return FALSE;
-	snapshot = g_hash_table_lookup(publish->uploaded, "snapshot");
-	if (snapshot ? !pv_publish_take_snapshot(publish, snapshot)
-		     : !pv_publish_make_snapshot(publish))
+	if (g_hash_table_contains(publish->uploaded, "snapshot")
+		    ? !pv_publish_take_snapshot(publish)
+		    : !pv_publish_make_snapshot(publish))
 		return FALSE;
 	/* Nothing but a timestamp, if that: it makes no version (trust.md 1.8). */
 	if (publish->before && g_hash_table_size(publish->uploaded) == 0)
@@ -341,8 +382,7 @@ static gboolean upload_once(PvStore *store, PvSigner *signer, const char *gun, G
 	};
 	gboolean done;
 
-	publish.uploaded = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-						 (GDestroyNotify)g_bytes_unref);
+	publish.uploaded = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, uploaded_free);
 	publish.targets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 						(GDestroyNotify)pv_metadata_unref);
 	publish.updates = g_array_new(FALSE, FALSE, sizeof(PvStoreUpdate));

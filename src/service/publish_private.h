@@ -3,6 +3,13 @@
 
 #include "service/publish.h"
 
+/* A role's file as it was uploaded: read and hashed once, for all the steps. */
+typedef struct {
+	GBytes *file;
+	PvFileMeta *meta;     /* its length and hashes */
+	PvMetadata *metadata; /* (nullable): NULL if it cannot be read */
+} PvUploaded;
+
 /* One upload on its way into the store, shared by the files that check its parts. */
 typedef struct {
 	PvStore *store;
@@ -11,7 +18,7 @@ typedef struct {
 	PvTime now;
 	PvRefusal *refusal;
 	PvMetadata *before;   /* the newest timestamp, read first: NULL in a new repository */
-	GHashTable *uploaded; /* role → GBytes, without timestamp */
+	GHashTable *uploaded; /* role → PvUploaded, without timestamp */
 	PvMetadata *root;     /* the one that counts: the new one if there is one */
 	GHashTable *targets;  /* role → PvMetadata, uploaded and those loaded as parents */
 	PvMetadata *snapshot;
@@ -26,5 +33,8 @@ gboolean pv_publish_refuse_storage(PvPublish *publish, const GError *error);
 /* Notes that @metadata is to be stored. */
 void pv_publish_add(PvPublish *publish, PvMetadata *metadata);
 
-gboolean pv_publish_take_snapshot(PvPublish *publish, GBytes *file);
+/* (transfer full): what was uploaded of @role; if it cannot be read, why. */
+PvMetadata *pv_publish_uploaded(const PvPublish *publish, const char *role, GError **error);
+
+gboolean pv_publish_take_snapshot(PvPublish *publish);
 gboolean pv_publish_make_snapshot(PvPublish *publish);

@@ -14,13 +14,14 @@
 static gboolean check_snapshot(PvPublish *publish, const PvMetadata *snapshot, GError **error)
 {
 	GHashTableIter iter;
-	void *name, *file;
+	PvUploaded *uploaded;
+	void *name;
 
 	if (!pv_file_meta_check(g_hash_table_lookup(snapshot->files, "root"), publish->root->file,
 				"root", error))
 		return FALSE;
 	g_hash_table_iter_init(&iter, publish->uploaded);
-	while (g_hash_table_iter_next(&iter, &name, &file)) {
+	while (g_hash_table_iter_next(&iter, &name, (void **)&uploaded)) {
 		const PvFileMeta *meta = g_hash_table_lookup(snapshot->files, name);
 
 		if (strcmp(name, "snapshot") == 0 || strcmp(name, "root") == 0)
@@ -29,7 +30,7 @@ static gboolean check_snapshot(PvPublish *publish, const PvMetadata *snapshot, G
 			return pv_fail(error, PV_ERROR_MIX,
 				       "no checksums for supported algorithms were provided for %s",
 				       (const char *)name);
-		if (!pv_file_meta_check(meta, file, name, error))
+		if (!pv_file_meta_compare(meta, uploaded->meta, name, error))
 			return FALSE;
 	}
 	return TRUE;
@@ -80,10 +81,10 @@ static gboolean check_others(PvPublish *publish, const PvMetadata *snapshot, GEr
 	return TRUE;
 }
 
-gboolean pv_publish_take_snapshot(PvPublish *publish, GBytes *file)
+gboolean pv_publish_take_snapshot(PvPublish *publish)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(PvMetadata) snapshot = pv_metadata_parse("snapshot", file, &error);
+	g_autoptr(PvMetadata) snapshot = pv_publish_uploaded(publish, "snapshot", &error);
 
 	if (!snapshot ||
 	    !pv_metadata_verify(snapshot, g_hash_table_lookup(publish->root->roles, "snapshot"),
@@ -107,12 +108,13 @@ static PvMetadata *next_snapshot(PvPublish *publish, const PvMetadata *before, G
 				  NULL,
 				  files };
 	GHashTableIter iter;
-	void *name, *file;
+	PvUploaded *uploaded;
+	void *name;
 
 	g_hash_table_insert(files, g_strdup("root"), pv_file_meta_new(publish->root->file));
 	g_hash_table_iter_init(&iter, publish->uploaded);
-	while (g_hash_table_iter_next(&iter, &name, &file))
-		g_hash_table_insert(files, g_strdup(name), pv_file_meta_new(file));
+	while (g_hash_table_iter_next(&iter, &name, (void **)&uploaded))
+		g_hash_table_insert(files, g_strdup(name), pv_file_meta_copy(uploaded->meta));
 	return pv_server_sign(publish->signer, publish->gun,
 			      g_hash_table_lookup(publish->root->roles, "snapshot"), &draft, error);
 }

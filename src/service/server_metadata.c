@@ -19,18 +19,15 @@ PvMetadata *pv_server_stored(PvStore *store, const char *gun, const char *role, 
 	return pv_metadata_parse(role, file.data, error);
 }
 
-gboolean pv_server_has(PvStore *store, const char *gun, const char *role, GBytes *file)
+gboolean pv_server_has(PvStore *store, const char *gun, const char *role, const PvDigest *sha256)
 {
-	gsize size;
-	const void *data = g_bytes_get_data(file, &size);
-	PvDigest digest = pv_digest_of(PV_HASH_SHA256, data, size);
 	g_auto(PvStoredFile) same = { 0 };
 	g_auto(PvStoredFile) newest = { 0 };
 
 	/* By its hash first: what is not there costs little. */
-	return pv_store_get(store, gun, role, &digest, 0, &same, NULL) &&
+	return pv_store_get(store, gun, role, sha256, 0, &same, NULL) &&
 	       pv_store_get(store, gun, role, NULL, 0, &newest, NULL) &&
-	       pv_digest_equal(&digest, &newest.sha256);
+	       pv_digest_equal(sha256, &newest.sha256);
 }
 
 PvDigest pv_server_digest(const PvMetadata *metadata)

@@ -12,8 +12,8 @@
 /* (transfer full): the newest stored metadata of @role; NULL without an error if there is none. */
 PvMetadata *pv_server_stored(PvStore *store, const char *gun, const char *role, GError **error);
 
-/* TRUE if @file is the newest stored of @role. */
-gboolean pv_server_has(PvStore *store, const char *gun, const char *role, GBytes *file);
+/* TRUE if the newest stored of @role has that SHA-256. */
+gboolean pv_server_has(PvStore *store, const char *gun, const char *role, const PvDigest *sha256);
 
 /* SHA-256 of the stored file. */
 PvDigest pv_server_digest(const PvMetadata *metadata);

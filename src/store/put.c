@@ -158,7 +158,7 @@ gboolean pv_store_put_file(PvStoreSession *session, const char *gun, const PvSto
 {
 	g_autoptr(PvSqlResult) newest = pv_session_run(session, error, PV_SQL_NEWEST,
 						       pv_sql_text(gun), pv_sql_text(update->role));
-	PvDigest sha256 = pv_store_digest(update->data);
+	PvDigest sha256 = update->sha256 ? *update->sha256 : pv_store_digest(update->data);
 	g_autoptr(PvSqlResult) inserted = NULL;
 	g_autoptr(GBytes) recipe = NULL;
 	gint64 highest = 0;

@@ -29,7 +29,8 @@ typedef struct {
 	gint64 version;
 	GBytes *data;
 	PvTime expires;
-	PvTime created; /* only pv_store_import() reads it */
+	PvTime created;         /* only pv_store_import() reads it */
+	const PvDigest *sha256; /* (nullable): of @data, where that is known already */
 } PvStoreUpdate;
 
 typedef struct {

@@ -15,7 +15,7 @@ char *pv_pins_file(const char *file, const char *base)
 {
 	if (g_str_has_prefix(file, "~/"))
 		return g_build_filename(g_get_home_dir(), file + 2, NULL);
-	if (g_path_is_absolute(file))
+	if (g_path_is_absolute(file) || !base)
 		return g_strdup(file);
 	return g_build_filename(base, file, NULL);
 }

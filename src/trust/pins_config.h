@@ -18,6 +18,7 @@ PvPins *pv_pins_read(const json_t *config, const char *base, GError **error);
 
 /**
  * pv_pins_file:
+ * @base: (nullable): NULL leaves what is relative as it is
  *
  * Returns: (transfer full): @file as a path; what is relative counts from @base, ~ is the home
  * directory.

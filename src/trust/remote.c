@@ -440,11 +440,19 @@ PvPublicKey *pv_remote_server_key(PvRemote *remote, const char *role, gboolean r
 {
 	g_autofree char *file = g_strconcat(role, ".key", NULL);
 	g_auto(Body) body = { 0 };
+	g_autoptr(GError) failure = NULL;
 
-	if (!get(remote, rotate ? PV_FETCH_NEW_KEY : PV_FETCH_GET, file, PV_PUBLIC_KEY_BYTES_MAX,
-		 &body, error))
-		return NULL;
-	return parse_key(body.bytes, file, error);
+	if (get(remote, rotate ? PV_FETCH_NEW_KEY : PV_FETCH_GET, file, PV_PUBLIC_KEY_BYTES_MAX,
+		&body, &failure))
+		return parse_key(body.bytes, file, error);
+	/* A key is made for whoever asks: who gets none has a name outside gun_prefixes. */
+	if (g_error_matches(failure, PV_ERROR, PV_ERROR_NOT_SIGNED))
+		return pv_fail_null(error, PV_ERROR_REFUSED,
+				    "%s takes no repository %s; ask whoever runs it for the names "
+				    "that it takes (gun_prefixes)",
+				    remote->server, remote->gun);
+	g_propagate_error(error, g_steal_pointer(&failure));
+	return NULL;
 }
 
 gboolean pv_remote_upload(PvRemote *remote, GHashTable *files, GError **error)

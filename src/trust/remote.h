@@ -48,6 +48,8 @@ void pv_remote_functions(PvRemote *remote, PvTufRemote *ret_functions);
  * @rotate: TRUE asks for a new key
  *
  * Returns: (transfer full): the public key that the server manages.
+ *
+ * Errors: PV_ERROR_REFUSED (it takes no repository of that name), those of a failed request.
  */
 PvPublicKey *pv_remote_server_key(PvRemote *remote, const char *role, gboolean rotate,
 				  GError **error);

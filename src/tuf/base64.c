@@ -74,3 +74,26 @@ gboolean pv_base64_is_valid(const char *text, gsize size)
 		all &= sextet(text[0]) & sextet(text[1]) & sextet(text[2]) & sextet(text[3]);
 	return all && (size == 0 || decode_rest(text, rest, size));
 }
+
+void pv_base64_encode(const guint8 *data, gsize size, char *to)
+{
+	static const char characters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (; size >= 3; size -= 3, data += 3, to += 4) {
+		guint group = (guint)data[0] << 16 | (guint)data[1] << 8 | data[2];
+
+		to[0] = characters[group >> 18];
+		to[1] = characters[group >> 12 & 63];
+		to[2] = characters[group >> 6 & 63];
+		to[3] = characters[group & 63];
+	}
+	if (size > 0) {
+		guint group = (guint)data[0] << 16 | (size == 2 ? (guint)data[1] << 8 : 0);
+
+		to[0] = characters[group >> 18];
+		to[1] = characters[group >> 12 & 63];
+		to[2] = size == 2 ? characters[group >> 6 & 63] : '=';
+		to[3] = '=';
+	}
+}

@@ -16,3 +16,6 @@ gboolean pv_base64_decode(const char *text, guint8 *to, gsize size);
 
 /* TRUE if pv_base64_decode() would decode it, for less. */
 gboolean pv_base64_is_valid(const char *text, gsize size);
+
+/* @size bytes as text to @to, of (size + 2) / 3 * 4 characters; no NUL is put behind it. */
+void pv_base64_encode(const guint8 *data, gsize size, char *to);

@@ -54,18 +54,22 @@ static gboolean read_at(int fd, guint8 *to, gsize size, gsize at, GError **error
 	return TRUE;
 }
 
+/* Piece by piece, so that no memory has to be filled. */
 static gboolean has_hash(int fd, const PvFileMeta *file)
 {
-	guint8 *data = g_try_malloc(file->length + 1);
+	g_autoptr(PvHasher) hasher = pv_hasher_new(PV_HASH_SHA256);
+	guint8 piece[64 * PV_KIB];
 	PvDigest found;
-	gboolean good = FALSE;
 
-	if (data && read_at(fd, data, file->length, 0, NULL)) {
-		found = pv_digest_of(PV_HASH_SHA256, data, file->length);
-		good = pv_digest_equal(&found, &file->sha256);
+	for (gsize at = 0; at < file->length; at += sizeof piece) {
+		gsize size = MIN(sizeof piece, file->length - at);
+
+		if (!read_at(fd, piece, size, at, NULL))
+			return FALSE;
+		pv_hasher_feed(hasher, piece, size);
 	}
-	g_free(data);
-	return good;
+	found = pv_hasher_finish(g_steal_pointer(&hasher));
+	return pv_digest_equal(&found, &file->sha256);
 }
 
 /* FALSE also for a file that may have been written once more in the same tick of the clock. */

@@ -228,15 +228,11 @@ PvFileMeta *pv_tuf_read_file_meta(const char *where, const PvNode *node, GError 
 /* In place: a role of 10,000 targets has 20,000 of these. */
 void pv_tuf_append_base64(GString *to, const void *data, gsize size)
 {
-	gsize start = to->len + 1, length;
-	int state = 0, save = 0;
+	gsize start = to->len + 1, length = (size + 2) / 3 * 4;
 
-	g_string_set_size(to, start + (size / 3 + 1) * 4 + 1);
-	to->str[start - 1] = '"';
-	length = g_base64_encode_step(data, size, FALSE, to->str + start, &state, &save);
-	length += g_base64_encode_close(FALSE, to->str + start + length, &state, &save);
-	to->str[start + length] = '"';
 	g_string_set_size(to, start + length + 1);
+	to->str[start - 1] = to->str[start + length] = '"';
+	pv_base64_encode(data, size, to->str + start);
 }
 
 void pv_tuf_append_hashes(GString *to, const PvFileMeta *meta)

@@ -13,6 +13,8 @@
 #include "base/sorted.h"
 #include "tuf/nodes.h"
 
+#define FRAME_BYTES 512 /* what a file has around `signed`, with a signature or two */
+
 static gboolean check_name(const char *name, GError **error)
 {
 	for (const char *p = name; *p; p++) {
@@ -217,13 +219,15 @@ static gboolean check_word(const char *word, const char *what, GError **error)
 GBytes *pv_metadata_write_file(GBytes *signed_part, GPtrArray *signatures, GError **error)
 {
 	g_autoptr(GBytes) body = pv_canonical_file_form(signed_part, error);
-	g_autoptr(GString) text = g_string_new("{\"signed\":");
+	g_autoptr(GString) text = NULL;
 	const char *data;
 	gsize size;
 
 	if (!body)
 		return NULL;
 	data = g_bytes_get_data(body, &size);
+	text = g_string_sized_new(size + FRAME_BYTES);
+	g_string_append(text, "{\"signed\":");
 	g_string_append_len(text, data, (gssize)size);
 	g_string_append(text, ",\"signatures\":[");
 	for (guint i = 0; i < signatures->len; i++) {

@@ -4,6 +4,7 @@ bats_require_minimum_version 1.5.0
 load ../cli/helper
 load ../cli/service
 load ask
+load notary-server
 
 tokens="$PAVISE_SOURCE/tests/interop/token-server"
 gun=lab/app
@@ -16,6 +17,7 @@ setup() {
 
 teardown() {
 	stop_service
+	stop_notary_server
 	[ -z "${token_pid:-}" ] || kill "$token_pid"
 }
 
@@ -290,7 +292,7 @@ refused_as() {
 	"${notary[@]}" -d "$BATS_TEST_TMPDIR/n2" delete --remote $gun
 }
 
-@test "ours, as notary and as pavise, publishes with NOTARY_AUTH, reads without, and is refused without" {
+@test "ours, as notary and as pavise, publishes with NOTARY_AUTH, reads without, and is refused without: at both servers" {
 	local own=localhost:5000/lab/ours
 	# ours gives credentials to a token service over TLS only
 	make_certificate authority
@@ -303,24 +305,34 @@ refused_as() {
 	cat "$ca" "$dir/authority.crt" >"$BATS_TEST_TMPDIR/both.crt"
 	ca=$BATS_TEST_TMPDIR/both.crt
 	echo content >"$BATS_TEST_TMPDIR/file"
-	ours=("$PAVISE_BIN/notary/notary" -s "$server" --tlscacert "$ca")
-	run -1 "${ours[@]}" -d "$BATS_TEST_TMPDIR/o1" init -p $own </dev/null
-	[[ "$output" == *"does not allow this"* ]] || { echo "$output"; return 1; }
-	export NOTARY_AUTH=$(printf alice:secret | base64)
-	"${ours[@]}" -d "$BATS_TEST_TMPDIR/o2" init -p $own
-	"${ours[@]}" -d "$BATS_TEST_TMPDIR/o2" add -p $own v1 "$BATS_TEST_TMPDIR/file"
-	"${ours[@]}" -d "$BATS_TEST_TMPDIR/o2" key rotate $own snapshot -r
-	"${ours[@]}" -d "$BATS_TEST_TMPDIR/o2" add -p $own v2 "$BATS_TEST_TMPDIR/file"
-	unset NOTARY_AUTH
-	run -0 "${ours[@]}" -d "$BATS_TEST_TMPDIR/o3" list $own
-	[[ "$output" == *"v1 "*"v2 "* ]]
-	run -0 pavise verify $own:v1 --server "$server" --tlscacert "$ca" --trust-dir "$BATS_TEST_TMPDIR/o4" --tofu
-	run -1 "${ours[@]}" -d "$BATS_TEST_TMPDIR/o2" add -p $own v3 "$BATS_TEST_TMPDIR/file"
-	run -1 "${ours[@]}" -d "$BATS_TEST_TMPDIR/o2" delete --remote $own
-	# what could not be published stays staged
-	export NOTARY_AUTH=$(printf alice:secret | base64)
-	"${ours[@]}" -d "$BATS_TEST_TMPDIR/o2" delete --remote $own
-	"${ours[@]}" -d "$BATS_TEST_TMPDIR/o2" add -p $own v4 "$BATS_TEST_TMPDIR/file"
+	cd "$BATS_TEST_TMPDIR"
+	one() {
+		ours=("$PAVISE_BIN/notary/notary" -s "$server" --tlscacert "$ca")
+		rm -rf o?
+		run -1 "${ours[@]}" -d o1 init -p $own </dev/null
+		[[ "$output" == *"does not allow this"* ]] || { echo "$output"; return 1; }
+		export NOTARY_AUTH=$(printf alice:secret | base64)
+		"${ours[@]}" -d o2 init -p $own
+		"${ours[@]}" -d o2 add -p $own v1 file
+		"${ours[@]}" -d o2 key rotate $own snapshot -r
+		"${ours[@]}" -d o2 add -p $own v2 file
+		unset NOTARY_AUTH
+		run -0 "${ours[@]}" -d o3 list $own
+		[[ "$output" == *"v1 "*"v2 "* ]]
+		run -0 pavise verify $own:v1 --server "$server" --tlscacert "$ca" --trust-dir o4 --tofu
+		run -1 "${ours[@]}" -d o2 add -p $own v3 file
+		run -1 "${ours[@]}" -d o2 delete --remote $own
+		# what could not be published stays staged
+		export NOTARY_AUTH=$(printf alice:secret | base64)
+		"${ours[@]}" -d o2 delete --remote $own
+		"${ours[@]}" -d o2 add -p $own v4 file
+		unset NOTARY_AUTH
+	}
+	one
+	echo "at Debian's:"
+	start_notary_server "$BATS_TEST_TMPDIR" '"auth": {"type": "token", "options": {"realm": "'$realm'",
+		"service": "notary-test", "issuer": "token-test", "rootcertbundle": "'$dir/signer.crt'"}}'
+	one
 }
 
 # --- client certificates ----------------------------------------------------------------------
@@ -415,4 +427,40 @@ with() {
 	[ "$status" = 200 ]
 	ask GET '/v2/_trust/changefeed?records=1'
 	[ "$status" = 200 ]
+}
+
+@test "gun_prefixes: each client publishes below them and is refused elsewhere, at both servers" {
+	start_with 'gun_prefixes: [lab/]'
+	cd "$BATS_TEST_TMPDIR"
+	echo content >file
+	one() { # DIR: told what each client says
+		mkdir "$1"
+		for client in notary "$PAVISE_BIN/notary/notary"; do
+			name=$1/$([ "$client" = notary ] && echo theirs || echo ours)
+			run -0 "$client" -s "$server" --tlscacert "$ca" -d $name init -p lab/$name
+			run -0 "$client" -s "$server" --tlscacert "$ca" -d $name add -p lab/$name v1 file
+			run -0 "$client" -s "$server" --tlscacert "$ca" -d $name.reader lookup lab/$name v1
+			run -1 "$client" -s "$server" --tlscacert "$ca" -d $name init -p bad/app
+			echo "$output" >$name.init
+			run -1 "$client" -s "$server" --tlscacert "$ca" -d $name list bad/app
+			echo "$output" >$name.list
+		done
+		make_layout $1/image >/dev/null
+		run -1 pavise sign bad/app:v1 --from oci:$1/image:12 --server "$server" --tlscacert "$ca" --trust-dir $1/pavise
+		echo "$output" >$1/pavise.sign
+	}
+	one ours
+	start_notary_server "$BATS_TEST_TMPDIR" '"repositories": {"gun_prefixes": ["lab/"]}'
+	one debian
+	sed -Ei 's/127.0.0.1:[0-9]+/HOST/; s/[0-9a-f]{64}/ID/' {ours,debian}/*.{init,list,sign}
+	for said in theirs.init theirs.list ours.init ours.list pavise.sign; do
+		echo "$said:"
+		cat ours/$said
+		diff ours/$said debian/$said
+	done
+	grep -qF 'timestamp key trust data unavailable.' ours/theirs.init
+	for said in ours.init pavise.sign; do
+		grep -qE 'https://HOST takes no repository [a-z./]*bad/app; ask whoever runs it for the names that it takes' ours/$said
+	done
+	grep -qF 'HOST does not have trust data for bad/app' ours/ours.list
 }

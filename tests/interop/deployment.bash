@@ -32,7 +32,14 @@ start_deployment() {
 	notary_url=https://127.0.0.1:$server_port
 }
 
-signer_alias=first # use_deployment: server, ca and options name it, as start_service does of ours.
+signer_alias=first # share_deployment: in setup_file; one for all tests of the file, which use it with use_deployment.
+share_deployment() {
+	export deployment=$BATS_FILE_TMPDIR/deployment
+	start_deployment
+	export notary_url
+}
+
+# use_deployment: server, ca and options name it, as start_service does of ours.
 use_deployment() {
 	server=$notary_url
 	ca=$deployment/pki/ca.crt

@@ -13,9 +13,7 @@ load deployment
 setup_file() {
 	engine_allowed >/dev/null || return 0
 	start_docker
-	export deployment=$BATS_FILE_TMPDIR/deployment
-	start_deployment
-	export notary_url
+	share_deployment
 }
 
 teardown_file() {

@@ -99,7 +99,7 @@ for record in json.load(sys.stdin)["records"] or []:
 brings() {
 	data=$BATS_TEST_TMPDIR/$((++stores))
 	migrate notary-server "$1" >/dev/null 2>&1
-	python3 -c 'import sqlite3, sys; print("\n".join(sqlite3.connect(sys.argv[1]).iterdump()))' "$data"/*.db
+	stored "$data"
 	migrate signer "$2" --dry-run --json | jq -S '.keys | sort_by(.id)'
 }
 
@@ -164,6 +164,19 @@ brings() {
 	[ "$(ours list $again)" = $'\nNo targets present in this repository.' ]
 }
 
+@test "keys under the operator's passphrase are known without it, and never mixed with others" {
+	PAVISE_SIGNER_PASSPHRASE="the operator's" migrate signer "$BATS_FILE_TMPDIR/signer.copy"
+	[ "$(migrate notary-server --dry-run "$BATS_FILE_TMPDIR/server.copy" 2>&1)" = \
+		$'4 repositories can be taken over, 0 not\nnothing was written (--dry-run)' ]
+	run ! migrate signer "$BATS_FILE_TMPDIR/signer.copy"
+	[[ "$output" == *"set PAVISE_SIGNER_PASSPHRASE to it"* ]]
+	[ ! -e "$data/signer/passphrase" ]
+	PAVISE_SIGNER_PASSPHRASE="another's" run ! migrate signer "$BATS_FILE_TMPDIR/signer.copy"
+	[[ "$output" == *"passphrase"* && "$output" != *"taken over"* ]]
+	PAVISE_SIGNER_PASSPHRASE="the operator's" run -0 migrate signer "$BATS_FILE_TMPDIR/signer.copy"
+	[[ "$output" == *"12 keys taken over, 0 not" ]]
+}
+
 @test "the database's password comes from PGPASSWORD or ~/.pgpass" {
 	psql -X -q "$postgres_url/notaryserver" -c "CREATE ROLE closed LOGIN PASSWORD 'word'" -c "GRANT SELECT ON ALL TABLES IN SCHEMA public TO closed"
 	sed -i '1i host all closed 127.0.0.1/32 scram-sha-256' "$deployment/postgres/pg_hba.conf"
@@ -200,6 +213,8 @@ brings() {
 	psql -X -q "$postgres_url/postgres" -c "CREATE DATABASE damaged"
 	psql -X -q "$postgres_url/damaged" -f "$BATS_FILE_TMPDIR/server.copy" >/dev/null
 	psql -X -q "$postgres_url/damaged" -c "UPDATE tuf_files SET data = set_byte(data, 20, 0) WHERE gun = '${guns[1]}' AND role = 'root' AND version = 2"
+	# A change feed from before deletions were told has no category.
+	psql -X -q "$postgres_url/damaged" -c "ALTER TABLE changefeed DROP COLUMN category"
 	# A name that looks like bytes in hexadecimal is a name.
 	psql -X -q "$postgres_url/damaged" -c "UPDATE tuf_files SET gun = '\x6162' WHERE gun = '$again'"
 	run -1 migrate notary-server "$postgres_url/damaged" --dry-run --json

@@ -108,8 +108,10 @@ teardown() {
 		wait $! || true
 	done
 	migrate notary-server "$BATS_FILE_TMPDIR/server.sql"
-	migrate signer "$BATS_FILE_TMPDIR/signer.sql"
-	goes_on "${guns[@]}"
+	stored "$data" >"$BATS_TEST_TMPDIR/stored"
+	data=$BATS_TEST_TMPDIR/at-once
+	migrate notary-server "$BATS_FILE_TMPDIR/server.sql"
+	stored "$data" | diff "$BATS_TEST_TMPDIR/stored" -
 }
 
 @test "a running service keeps its data to itself" {

@@ -44,3 +44,8 @@ same_files() {
 
 # Of a repository of fill_deployment.
 filled=(root targets snapshot timestamp targets/releases targets/delegate 1.root 2.root 3.root 4.root)
+
+# stored DATA: all that a service's SQLite store holds, to compare.
+stored() {
+	python3 -c 'import sqlite3, sys; print("\n".join(sqlite3.connect(sys.argv[1]).iterdump()))' "$1/trust.db"
+}

@@ -12,9 +12,7 @@ gun=localhost:5000/lab/app$BATS_TEST_NUMBER
 sum=5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03
 
 setup_file() {
-	export deployment=$BATS_FILE_TMPDIR/deployment
-	start_deployment
-	export notary_url
+	share_deployment
 }
 
 teardown_file() {

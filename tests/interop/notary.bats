@@ -10,9 +10,7 @@ load deployment
 gun=localhost:5000/lab/app$BATS_TEST_NUMBER
 
 setup_file() {
-	export deployment=$BATS_FILE_TMPDIR/deployment
-	start_deployment
-	export notary_url
+	share_deployment
 }
 
 teardown_file() {
@@ -199,4 +197,67 @@ read_tag() {
 		read_tag v5
 	}
 	at_debian one
+}
+
+# feed RECORDS CHANGE-ID
+feed() {
+	curl -sf --cacert "$ca" "$server/v2/$gun/_trust/changefeed?records=$1&change_id=$2"
+}
+
+# pages RECORDS CHANGE-ID WHICH: category and version of every change, one page a line, each from the
+# WHICH (first, last) of the page before.
+pages() {
+	local id=$2 page
+	while page=$(feed "$1" "$id") && [ "$(jq .count <<<"$page")" -gt 0 ]; do
+		jq -r '[.records[] | "\(.Category) \(.Version)"] | join(", ")' <<<"$page"
+		id=$(jq -r ".records | $3.ID" <<<"$page")
+	done
+}
+
+@test "the change feed of what clients published and deleted is the same as on MariaDB, page by page, both ways" {
+	cd "$BATS_TEST_TMPDIR"
+	one() { # DIR
+		local o=("$PAVISE_BIN/notary/notary" "${notary[@]:1}")
+		mkdir "$1"
+		"${notary[@]}" init -p $gun
+		for i in 1 2; do
+			"${notary[@]}" add -p $gun theirs$i file
+			"${o[@]}" add -p $gun ours$i file
+		done
+		"${notary[@]}" delete --remote $gun
+		"${o[@]}" add -p $gun again file
+		"${o[@]}" delete --remote $gun
+		"${notary[@]}" add -p $gun again file
+		pages 3 0 last >$1/forward
+		pages -3 -1 first >$1/backward
+		[ "$(feed -1 -1 | jq -r '.records[0].SHA256')" = \
+			"$(curl -sf --cacert "$ca" "$server/v2/$gun/_trust/tuf/timestamp.json" | sha256sum | cut -d' ' -f1)" ]
+	}
+	one ours
+	use_deployment
+	rm -rf notary
+	notary=(notary -s "$server" --tlscacert "$ca" -d "$BATS_TEST_TMPDIR/notary")
+	one MariaDB
+	cat ours/forward
+	diff MariaDB ours
+	[ "$(wc -l <ours/forward)" -ge 3 ]
+	[ "$(tr -d '\n' <ours/forward | grep -o deletion | wc -l)" -eq 2 ]
+}
+
+@test "the tests that docs/interop.md names are there" {
+	named=0
+	while read -r file name; do
+		grep -qF "@test \"$name\" {" "$PAVISE_SOURCE/tests/interop/$file.bats" || { echo "$file has no test: $name"; return 1; }
+		named=$((named + 1))
+	done < <(python3 - "$PAVISE_SOURCE/docs/interop.md" <<-'PYTHON'
+		import re, sys
+		for line in open(sys.argv[1]):
+		    for cell in line.split(" | ")[1:] if line.startswith("| ") else []:
+		        for entry in re.split(r"; (?=[a-z-]+: )|\|$", cell.strip()):
+		            match = re.fullmatch(r"([a-z-]+): (.*?)(?: \|)?", entry.strip())
+		            if match:
+		                print(*match.groups())
+	PYTHON
+	)
+	[ "$named" -ge 20 ]
 }

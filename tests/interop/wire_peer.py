@@ -23,37 +23,82 @@ def b64(data):
     return base64.b64encode(data).decode()
 
 
-class Key:
-    """P-256; with a certificate for CN `name` if asked."""
+# How many bytes each of r and s has.
+HALVES = {"P-224": 28, "P-256": 32, "P-384": 48, "P-521": 66}
 
-    def __init__(self, name=None, days="3650", extra=(), algorithm=("EC", "ec_paramgen_curve:P-256")):
+
+def raw_of_der(der, half):
+    """ECDSA's r||s of its DER."""
+    out, at = b"", 2 + (der[1] == 0x81)
+    for _ in range(2):
+        length = der[at + 1]
+        out += der[at + 2:at + 2 + length].lstrip(b"\0").rjust(half, b"\0")
+        at += 2 + length
+    return out
+
+
+def pss(salt):
+    return ("-sigopt", "rsa_padding_mode:pss", "-sigopt", f"rsa_pss_saltlen:{salt}")
+
+
+def new_private(algorithm):
+    """PEM of an `algorithm` as openssl genpkey takes it."""
+    options = [word for option in algorithm[1:] for word in ("-pkeyopt", option)]
+    return openssl("genpkey", "-algorithm", algorithm[0], *options)
+
+
+class Key:
+    """A new key of that algorithm, or the `private` one; with a certificate for CN `name` if asked. It
+    signs by `method` (trust.md 2.3), or says so and does what `does` names; its public half is spelt
+    in PEM if asked."""
+
+    USUAL = {"EC": ("ecdsa", "ecdsa"), "RSA": ("rsa", "rsapss"), "ED25519": ("ed25519", "eddsa")}
+
+    def __init__(self, name=None, days="3650", extra=(), algorithm=("EC", "ec_paramgen_curve:P-256"),
+                 method=None, does=None, pem=False, private=None):
+        keytype, usual = self.USUAL[algorithm[0]]
+        self.method = method or usual
+        self.does = (does or self.method).lower()
+        self.half = HALVES.get(algorithm[-1][-5:])
         self.file = tempfile.NamedTemporaryFile(suffix=".pem")
-        self.file.write(openssl("genpkey", "-algorithm", algorithm[0], "-pkeyopt", algorithm[1]))
+        self.file.write(private or new_private(algorithm))
         self.file.flush()
         if name:
-            pem = openssl("req", "-x509", "-new", "-key", self.file.name, "-days", days, "-subj",
-                          "/CN=" + name.replace("/", "\\/"),
-                          *(extra or ("-addext", "basicConstraints=critical,CA:FALSE")))
-            self.public = {"keytype": "ecdsa-x509" if algorithm[0] == "EC" else "rsa-x509",
-                           "keyval": {"private": None, "public": b64(pem)}}
+            keytype += "-x509"
+            public = openssl("req", "-x509", "-new", "-key", self.file.name, "-days", days, "-subj",
+                             "/CN=" + name.replace("/", "\\/"),
+                             *(extra or ("-addext", "basicConstraints=critical,CA:FALSE")))
+        elif pem:
+            public = openssl("pkey", "-in", self.file.name, "-pubout")
         else:
-            der = openssl("pkey", "-in", self.file.name, "-pubout", "-outform", "DER")
-            self.public = {"keytype": "ecdsa", "keyval": {"private": None, "public": b64(der)}}
+            public = openssl("pkey", "-in", self.file.name, "-pubout", "-outform", "DER")
+            public = public[-32:] if keytype == "ed25519" else public
+        self.public = {"keytype": keytype, "keyval": {"private": None, "public": b64(public)}}
         self.id = hashlib.sha256(canonical(self.public)).hexdigest()
-        self.is_rsa = algorithm[0] == "RSA"
 
     def sign(self, data):
-        if self.is_rsa:
-            raw = openssl("dgst", "-sha256", "-sign", self.file.name, "-sigopt",
-                          "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:32", data=data)
-            return {"keyid": self.id, "method": "rsapss", "sig": b64(raw)}
-        der = openssl("dgst", "-sha256", "-sign", self.file.name, data=data)
-        raw, at = b"", 2
-        for _ in range(2):
-            length = der[at + 1]
-            raw += der[at + 2:at + 2 + length].lstrip(b"\0").rjust(32, b"\0")
-            at += 2 + length
-        return {"keyid": self.id, "method": "ecdsa", "sig": b64(raw)}
+        return {"keyid": self.id, "method": self.method, "sig": b64(self.signature(data))}
+
+    def signature(self, data):
+        def digest(*options, name="-sha256"):
+            return openssl("dgst", name, "-sign", self.file.name, *options, data=data)
+
+        if self.does == "eddsa":
+            with tempfile.NamedTemporaryFile() as message:
+                message.write(data)
+                message.flush()
+                return openssl("pkeyutl", "-sign", "-inkey", self.file.name, "-rawin", "-in",
+                               message.name)
+        return {
+            "ecdsa": lambda: raw_of_der(digest(), self.half),
+            "ecdsa as der": digest,
+            "ecdsa over sha512": lambda: raw_of_der(digest(name="-sha512"), self.half),
+            "rsapkcs1v15": digest,
+            "rsapss": lambda: digest(*pss(32)),
+            "pycrypto-pkcs#1 pss": lambda: digest(*pss(32)),
+            "rsapss with a salt of 20": lambda: digest(*pss(20)),
+            "one bit off": lambda: bytes([*raw_of_der(digest(), self.half)[:-1], 0]),
+        }[self.does]()
 
 
 class Given:

@@ -103,11 +103,11 @@ void pv_docker_image_clear(PvDockerImage *image)
 	pv_reference_clear(&image->reference);
 }
 
-PvTufState *pv_docker_image_state(PvDockerImage *image, GError **error)
+PvTufState *pv_docker_image_state(PvDockerImage *image, const char *only, GError **error)
 {
 	g_autofree char *warning = NULL;
 	PvTufState *state =
-		pv_repository_update_or_cached(image->repository, NULL, &warning, error);
+		pv_repository_update_or_cached(image->repository, only, &warning, error);
 
 	if (warning) {
 		g_autofree char *safe = pv_terminal_safe(warning);

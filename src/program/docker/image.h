@@ -28,10 +28,11 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PvDockerImage, pv_docker_image_clear)
 
 /**
  * pv_docker_image_state:
+ * @only: (nullable): the one tag that is asked for
  *
  * The trust data as Docker reads it: from the cache, with a warning, if the server does not answer.
  */
-PvTufState *pv_docker_image_state(PvDockerImage *image, GError **error);
+PvTufState *pv_docker_image_state(PvDockerImage *image, const char *only, GError **error);
 
 /* "HOST does not have trust data for GUN" */
 char *pv_docker_image_absent(const PvDockerImage *image);

@@ -21,7 +21,7 @@
 static PvTufState *look_up(PvDockerImage *image, GError **error)
 {
 	g_autoptr(GError) failure = NULL;
-	PvTufState *state = pv_docker_image_state(image, &failure);
+	PvTufState *state = pv_docker_image_state(image, image->tag, &failure);
 
 	if (state)
 		return state;

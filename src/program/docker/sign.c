@@ -238,7 +238,7 @@ static gboolean sign_anew(PvDocker *docker, PvDockerImage *image, const PvTufSta
 static gboolean sign(PvDocker *docker, PvDockerImage *image, gboolean local, GError **error)
 {
 	g_autoptr(GError) failure = NULL;
-	g_autoptr(PvTufState) state = pv_docker_image_state(image, &failure);
+	g_autoptr(PvTufState) state = pv_docker_image_state(image, NULL, &failure);
 	const PvFileMeta *content = local ? NULL : signed_content(state, image->tag);
 	gboolean engine;
 

@@ -81,7 +81,7 @@ static gboolean read_keys(const GPtrArray *paths, GPtrArray *keys, GError **erro
 static gboolean look_at_repository(PvDockerImage *image, gboolean *ret_new, GError **error)
 {
 	g_autoptr(GError) failure = NULL;
-	g_autoptr(PvTufState) state = pv_docker_image_state(image, &failure);
+	g_autoptr(PvTufState) state = pv_docker_image_state(image, NULL, &failure);
 
 	*ret_new = FALSE;
 	if (state)
@@ -211,7 +211,7 @@ static PvTufState *find_signer(PvDockerImage *image, const char *signer, const P
 {
 	g_autofree char *role = g_strconcat("targets/", signer, NULL);
 	g_autoptr(GError) failure = NULL;
-	g_autoptr(PvTufState) state = pv_docker_image_state(image, &failure);
+	g_autoptr(PvTufState) state = pv_docker_image_state(image, NULL, &failure);
 
 	if (!state) {
 		g_autofree char *absent = pv_docker_image_absent(image);

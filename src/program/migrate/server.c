@@ -41,16 +41,17 @@ static gboolean has_key(void *data, const char *gun, const char *role, const cha
 	return pv_signer_keys_has(data, gun, role, id);
 }
 
-/* The keys that are there; NULL without error if there are none yet: a dry run makes nothing. */
-static PvSignerKeys *existing_keys(const PvMigrateOptions *options, GError **error)
+/*
+ * To ask which keys are there; NULL if there are none yet: a dry run makes nothing. Nothing is opened,
+ * so any word will do for a passphrase.
+ */
+static PvSignerKeys *existing_keys(const PvMigrateOptions *options)
 {
 	g_autofree char *directory = keys_directory(options);
-	g_autofree char *passphrase = g_build_filename(directory, "passphrase", NULL);
 
-	if (access(passphrase, F_OK) != 0)
-		return NULL;
-	return pv_signer_keys_open(directory,
-				   pv_secret_take_environment("PAVISE_SIGNER_PASSPHRASE"), error);
+	return g_file_test(directory, G_FILE_TEST_IS_DIR)
+		       ? pv_signer_keys_open(directory, pv_secret_new_copy("none", 4), NULL)
+		       : NULL;
 }
 
 static gboolean no_key(void *data, const char *gun, const char *role, const char *id)
@@ -73,7 +74,7 @@ gboolean pv_migrate_run_server(const PvMigrateOptions *options, const char *sour
 		store = pv_store_open(options->store ? options->store : "sqlite", options->data,
 				      NULL, error);
 	}
-	keys = options->dry_run || store ? existing_keys(options, NULL) : NULL;
+	keys = existing_keys(options);
 	done = (options->dry_run || store) &&
 	       pv_migrate_repositories(source, store, &report->listener, keys ? has_key : no_key,
 				       keys, error);

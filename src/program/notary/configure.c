@@ -14,16 +14,6 @@
 
 #define DEFAULT_SERVER "https://notary-server:4443"
 
-/* (transfer full): ~ is the home directory, what is relative counts from @base. */
-static char *expand(const char *path, const char *base)
-{
-	if (g_str_has_prefix(path, "~/"))
-		return g_build_filename(g_get_home_dir(), path + 2, NULL);
-	if (g_path_is_absolute(path) || !base)
-		return g_strdup(path);
-	return g_build_filename(base, path, NULL);
-}
-
 static void settle(char **value, const char *variable, const char *configured, const char *base)
 {
 	const char *given = g_getenv(variable);
@@ -33,7 +23,7 @@ static void settle(char **value, const char *variable, const char *configured, c
 	if (given && *given)
 		*value = g_strdup(given);
 	else if (configured && *configured)
-		*value = base ? expand(configured, base) : g_strdup(configured);
+		*value = base ? pv_pins_file(configured, base) : g_strdup(configured);
 }
 
 static json_t *read_config(const PvNotary *notary, char **ret_base, GError **error)
@@ -73,7 +63,7 @@ gboolean pv_notary_configure(PvNotary *notary, GError **error)
 	settle(&notary->trust_dir, "NOTARY_TRUST_DIR", pv_json_string(config, "trust_dir"), base);
 	if (!notary->server)
 		notary->server = g_strdup(DEFAULT_SERVER);
-	notary->directory = expand(notary->trust_dir ? notary->trust_dir : "~/.notary", NULL);
+	notary->directory = pv_pins_file(notary->trust_dir ? notary->trust_dir : "~/.notary", NULL);
 	notary->pins = pv_pins_read(json_object_get(config, "trust_pinning"), base, error);
 	return notary->pins != NULL;
 }

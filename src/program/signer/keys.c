@@ -22,7 +22,8 @@
 struct PvSignerKeys {
 	char *directory;
 	PvSecret *passphrase;
-	GHashTable *open; /* path of the used key → PvPrivateKey */
+	GHashTable *open;    /* path of the used key → PvPrivateKey */
+	gboolean is_checked; /* pv_signer_keys_add() met a key that the passphrase opens */
 };
 
 static PvSecret *made_passphrase(const char *path, GError **error)
@@ -43,6 +44,23 @@ static PvSecret *made_passphrase(const char *path, GError **error)
 	return g_steal_pointer(&text);
 }
 
+static gboolean is_id(const char *id)
+{
+	return strlen(id) == 64 && strspn(id, "0123456789abcdef") == 64;
+}
+
+static gboolean has_keys(const char *directory)
+{
+	g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir))) {
+		if (is_id(name))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 static PvSecret *stored_passphrase(const char *directory, GError **error)
 {
 	g_autofree char *path = g_build_filename(directory, "passphrase", NULL);
@@ -51,8 +69,15 @@ static PvSecret *stored_passphrase(const char *directory, GError **error)
 	gsize size;
 	const void *data;
 
-	if (!bytes && g_error_matches(missing, PV_ERROR, PV_ERROR_NOT_FOUND))
+	if (!bytes && g_error_matches(missing, PV_ERROR, PV_ERROR_NOT_FOUND)) {
+		if (has_keys(directory))
+			return pv_fail_null(
+				error, PV_ERROR_PASSPHRASE,
+				"the keys in %s are under a passphrase that is not kept "
+				"beside them; set PAVISE_SIGNER_PASSPHRASE to it",
+				directory);
 		return made_passphrase(path, error);
+	}
 	if (!bytes) {
 		g_propagate_error(error, g_steal_pointer(&missing));
 		return NULL;
@@ -96,11 +121,6 @@ static char *directory_of(const PvSignerKeys *keys, const char *gun)
 	g_autofree char *hex = pv_digest_hex(&digest);
 
 	return g_build_filename(keys->directory, hex, NULL);
-}
-
-static gboolean is_id(const char *id)
-{
-	return strlen(id) == 64 && strspn(id, "0123456789abcdef") == 64;
 }
 
 static char *path_of(const PvSignerKeys *keys, const char *gun, const char *role, const char *id,
@@ -159,6 +179,15 @@ static PvPublicKey *make_key(PvSignerKeys *keys, const char *gun, const char *ro
 	return write_key(keys, gun, role, key, path, error) ? pv_public_key_ref(public) : NULL;
 }
 
+/* Is a key that is there under our passphrase? One speaks for all: opening takes its time. */
+static gboolean check_passphrase(PvSignerKeys *keys, const char *path, GError **error)
+{
+	g_autoptr(PvPrivateKey) key = keys->is_checked ? NULL : read_key(keys, path, error);
+
+	keys->is_checked |= key != NULL;
+	return keys->is_checked || pv_fail_wrap(error, "%s", path);
+}
+
 gboolean pv_signer_keys_add(PvSignerKeys *keys, const char *gun, const char *role,
 			    const PvPrivateKey *key, gboolean is_pending, GError **error)
 {
@@ -167,9 +196,11 @@ gboolean pv_signer_keys_add(PvSignerKeys *keys, const char *gun, const char *rol
 	g_autofree char *pending = path_of(keys, gun, role, id, TRUE);
 
 	if (access(used, F_OK) == 0)
-		return TRUE;
+		return check_passphrase(keys, used, error);
 	if (access(pending, F_OK) != 0)
 		return write_key(keys, gun, role, key, is_pending ? pending : used, error);
+	if (!check_passphrase(keys, pending, error))
+		return FALSE;
 	return is_pending || rename(pending, used) == 0 ||
 	       pv_fail_errno(error, errno, "cannot rename %s", pending);
 }

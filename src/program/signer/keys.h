@@ -14,6 +14,8 @@ typedef struct PvSignerKeys PvSignerKeys;
 /**
  * pv_signer_keys_open:
  * @passphrase: (nullable) (transfer full): NULL uses DIRECTORY/passphrase, made on first use
+ *
+ * Errors: PV_ERROR_PASSPHRASE (there are keys, and no passphrase), PV_ERROR_IO.
  */
 PvSignerKeys *pv_signer_keys_open(const char *directory, PvSecret *passphrase, GError **error);
 void pv_signer_keys_close(PvSignerKeys *keys);
@@ -35,6 +37,8 @@ const PvPrivateKey *pv_signer_keys_use(PvSignerKeys *keys, const char *gun, cons
  *
  * Keeps a key from elsewhere, whole or not at all. One that is there already stays; if it was
  * pending there and @is_pending is FALSE, it is pending no more.
+ *
+ * Errors: PV_ERROR_PASSPHRASE (keys are there under another passphrase), PV_ERROR_IO.
  */
 gboolean pv_signer_keys_add(PvSignerKeys *keys, const char *gun, const char *role,
 			    const PvPrivateKey *key, gboolean is_pending, GError **error);

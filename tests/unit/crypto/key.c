@@ -85,6 +85,33 @@ static void test_sign(gconstpointer data)
 					    size));
 }
 
+/* One key, spelt in DER and in PEM: each spelling has its methods (trust.md 2.3). */
+static void test_spelling(void)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(PvPrivateKey) key = pv_private_key_generate(PV_KEY_RSA, &error);
+	PvPublicKey *der = pv_private_key_public(key);
+	gsize size;
+	const guint8 *bytes = g_bytes_get_data(pv_public_key_encoded(der), &size);
+	g_autofree char *base64 = g_base64_encode(bytes, size);
+	g_autofree char *text =
+		g_strdup_printf("-----BEGIN PUBLIC KEY-----\n%s\n-----END PUBLIC KEY-----\n",
+				base64);
+	g_autoptr(PvPublicKey) pem = pv_public_key_new("rsa", (guint8 *)text, strlen(text), &error);
+	const char *method = NULL;
+	g_autoptr(GBytes) made = pv_private_key_sign(key, "message", 7, &method, &error);
+	const void *signature = g_bytes_get_data(made, &size);
+	const char *old = "pycrypto-pkcs#1 pss";
+
+	g_assert_no_error(error);
+	g_assert_cmpstr(method, ==, "rsapss");
+	g_assert_true(pv_public_key_same(der, pem));
+	g_assert_true(pv_public_key_verify(der, "rsapss", "message", 7, signature, size));
+	g_assert_true(pv_public_key_verify(pem, old, "message", 7, signature, size));
+	g_assert_false(pv_public_key_verify(der, old, "message", 7, signature, size));
+	g_assert_false(pv_public_key_verify(pem, "rsapss", "message", 7, signature, size));
+}
+
 static void test_refused(void)
 {
 	static const struct {
@@ -147,6 +174,7 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/crypto/key/sign-rsa", GINT_TO_POINTER(PV_KEY_RSA), test_sign);
 	g_test_add_data_func("/crypto/key/sign-ed25519", GINT_TO_POINTER(PV_KEY_ED25519),
 			     test_sign);
+	g_test_add_func("/crypto/key/spelling", test_spelling);
 	g_test_add_func("/crypto/key/same", test_same);
 	g_test_add_func("/crypto/key/refused", test_refused);
 	return g_test_run();

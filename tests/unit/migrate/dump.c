@@ -127,6 +127,11 @@ static void test_mysql(void)
 		  "INSERT INTO `changefeed` VALUES (1,'t','g',2,'s','c');\nUNLOCK TABLES;\n",
 		  "t|g|2|s|c/" },
 		{ TABLE, "" },
+		/* An old schema has no category. */
+		{ "CREATE TABLE `changefeed` (`id` int, `created_at` int, `gun` int, `version` "
+		  "int, "
+		  "`sha256` int);INSERT INTO `changefeed` VALUES (1,'t','g',2,'s');",
+		  "t|g|2|s|~/" },
 		{ "CREATE TABLE IF NOT EXISTS changefeed (a int); CREATE VIEW v AS SELECT 1;", "" },
 	};
 

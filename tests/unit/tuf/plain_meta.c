@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "tuf/base64.h"
 #include "tuf/metadata.h"
 #include "tuf/plain_meta.h"
 
@@ -164,6 +165,34 @@ static void test_depth(void)
 	g_assert_cmpuint(accepted, <, PV_JSON_DEPTH_MAX);
 }
 
+/* Every length and many bytes, there and back, as GLib spells them. */
+static void test_base64(void)
+{
+	for (gsize size = 0; size < 70; size++) {
+		gsize length = (size + 2) / 3 * 4, found = 99;
+		g_autofree guint8 *data = g_malloc(size);
+		g_autofree guint8 *back = g_malloc(size);
+		g_autofree char *text = g_malloc(length);
+		g_autofree char *expected = NULL;
+
+		for (gsize i = 0; i < size; i++)
+			data[i] = (guint8)g_test_rand_int();
+		expected = g_base64_encode(data, size);
+		pv_base64_encode(data, size, text);
+		g_assert_cmpmem(text, length, expected, strlen(expected));
+		g_assert_true(pv_base64_size(text, length, &found));
+		g_assert_cmpuint(found, ==, size);
+		g_assert_true(pv_base64_is_valid(text, size));
+		g_assert_true(pv_base64_decode(text, back, size));
+		g_assert_cmpmem(back, size, data, size);
+		if (size == 0)
+			continue;
+		text[g_test_rand_int_range(0, (gint32)size)] = '-';
+		g_assert_false(pv_base64_is_valid(text, size));
+		g_assert_false(pv_base64_decode(text, back, size));
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -171,5 +200,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/tuf/plain-meta/hostile", test_hostile);
 	g_test_add_func("/tuf/plain-meta/canonical", test_canonical);
 	g_test_add_func("/tuf/plain-meta/depth", test_depth);
+	g_test_add_func("/tuf/plain-meta/base64", test_base64);
 	return g_test_run();
 }
