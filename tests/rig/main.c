@@ -84,22 +84,24 @@ static int make_card(char **words)
 
 static int run_card(char **words)
 {
-	RigReader reader = { .plugged = TRUE, .patience_ms = 10000 };
-	g_autoptr(RigCard) card = NULL;
+	RigReader reader = { 0 };
 	g_autoptr(GError) error = NULL;
+	int status;
 
 	if (!control || !log_path || port < 1 || port > 0xffff)
 		return complain("run needs --port, --control and --log");
-	card = rig_card_load(words[0], &error);
-	if (!card)
+	reader.card = rig_card_load(words[0], &error);
+	if (!reader.card)
 		return complain(error->message);
-	reader.card = card;
 	reader.port = (guint16)port;
 	reader.log = fopen(log_path, "ae");
 	reader.control = rig_control_listen(control);
 	if (!reader.log || reader.control < 0)
 		return complain("cannot open the log or the control socket");
-	return rig_reader_run(&reader);
+	status = rig_reader_run(&reader);
+	rig_card_free(reader.card);
+	fclose(reader.log);
+	return status;
 }
 
 static int tell_card(char **words)

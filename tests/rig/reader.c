@@ -18,7 +18,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define RETRY_MS 50
+#define RETRY_MS    50
+#define PATIENCE_MS 10000 /* a real key waits 10 to 15 s */
 
 enum { POWER_OFF, POWER_ON, POWER_RESET, POWER_ATR = 4 };
 
@@ -227,11 +228,24 @@ static gboolean handle_message(RigReader *reader)
 	return size == 0 || handle_apdu(reader, bytes, size);
 }
 
+void rig_reader_begin(RigReader *reader)
+{
+	for (gsize i = 0; i < RIG_FAULTS_MAX; i++) {
+		g_clear_pointer(&reader->faults[i].bytes, g_byte_array_unref);
+		reader->faults[i].kind = RIG_FAULT_NONE;
+	}
+	reader->plugged = TRUE;
+	reader->finger = RIG_FINGER_AUTO;
+	reader->patience_ms = PATIENCE_MS;
+	reader->slow_ms = 0;
+	reader->card->await_touch = await_touch;
+	reader->card->touch_user = reader;
+}
+
 int rig_reader_run(RigReader *reader)
 {
 	reader->line = -1;
-	reader->card->await_touch = await_touch;
-	reader->card->touch_user = reader;
+	rig_reader_begin(reader);
 	while (!reader->ended) {
 		struct pollfd watched[2] = { { reader->control, POLLIN, 0 },
 					     { reader->line, POLLIN, 0 } };

@@ -42,6 +42,7 @@ typedef struct {
 
 /* reader.c */
 int rig_reader_run(RigReader *reader);
+void rig_reader_begin(RigReader *reader); /* with a new card: all switches as they are at first */
 void rig_reader_pull(RigReader *reader);
 void rig_reader_log(RigReader *reader, const char *format, ...) G_GNUC_PRINTF(2, 3);
 

@@ -60,7 +60,7 @@ rig_until() {
 		sleep 0.05
 	done
 	echo "rig: $words" >&2
-	cat "$rig"/*.log >&2
+	tail -n 20 "$rig"/*.log >&2
 	return 1
 }
 
@@ -92,13 +92,14 @@ rig_card() {
 	: >>"$rig/$1.log"
 	(rig_inside "$rig_program" run "$rig/$1.card" --port $((rig_port + number)) \
 		--control "$rig/$1.control" --log "$rig/$1.log") >>"$rig/$1.err" 2>&1 3>&- &
-	rig_until "card $1 is not seen" rig_answers "$1"
+	rig_until "card $1 is not seen" rig_shows "$1" Yes
 	rig_forget "$1"
 }
 
-# Whether a client of pcscd reaches the card.
-rig_answers() {
-	yubico-piv-tool -r "$(cat "$rig/$1.reader")" -a version >/dev/null 2>&1
+# rig_shows NAME Yes|No: whether pcscd tells its clients of the card. A question to the card itself would
+# disturb a pcscd that has yet to find it gone.
+rig_shows() {
+	opensc-tool -l 2>/dev/null | grep -E "^[0-9]+ +$2 " | grep -qF "$(cat "$rig/$1.reader")"
 }
 
 rig_tell() {
@@ -107,16 +108,12 @@ rig_tell() {
 
 rig_remove() {
 	rig_tell "$1" remove
-	rig_until "card $1 is still seen" rig_is_gone "$1"
-}
-
-rig_is_gone() {
-	! rig_answers "$1"
+	rig_until "card $1 is still seen" rig_shows "$1" No
 }
 
 rig_insert() {
 	rig_tell "$1" insert
-	rig_until "card $1 is not seen" rig_answers "$1"
+	rig_until "card $1 is not seen" rig_shows "$1" Yes
 }
 
 rig_forget() {
@@ -130,6 +127,7 @@ rig_apdus() {
 # Ends the card's program, which is also a card pulled out.
 rig_end() {
 	rig_tell "$1" quit
+	rig_until "card $1 is still seen" rig_shows "$1" No
 }
 
 rig_stop() {

@@ -90,6 +90,19 @@ static const char *quit(RigReader *reader, char **words, GString *said)
 	return NULL;
 }
 
+/* Another card in the place of this one, without pulling it out: quicker, and untouched. */
+static const char *load(RigReader *reader, char **words, GString *said)
+{
+	RigCard *card = rig_card_load(words[1], NULL);
+
+	if (!card)
+		return "not a card";
+	rig_card_free(reader->card);
+	reader->card = card;
+	rig_reader_begin(reader);
+	return NULL;
+}
+
 static GByteArray *read_hex(const char *text)
 {
 	GByteArray *bytes = g_byte_array_new();
@@ -183,6 +196,7 @@ static const struct {
 	{ "answer", 2, set_answer },         /* INS HEX, or - for no byte */
 	{ "truncate", 2, set_truncate },     /* INS BYTES */
 	{ "block", 1, block },               /* pin, puk */
+	{ "load", 1, load },                 /* STATE: another card in its place */
 	{ "quit", 0, quit },                 /* for good; the state stays */
 	{ "tries", 0, tell_tries },          /* how many are left */
 };
