@@ -33,14 +33,11 @@ believes() {
 	start_notary_server
 	"$methods" upload "$our_server" "$server" "$ca"
 	for kind in $("$methods" --list good); do
-		for client in notary "$ours"; do
-			for url in "$our_server" "$server"; do
-				# Debian's server writes methods in small letters, whose hash is another.
-				[ "$kind $url" != "in-capitals $server" ] || continue
-				believes "$client" "$url" $guns/$kind || { echo "$client $url $kind"; cat listed; return 1; }
-			done
-		done
+		believes notary "$our_server" $guns/$kind || { echo "notary: $kind"; cat listed; return 1; }
 		pavise verify $guns/$kind:v2 --server "$our_server" --tlscacert "$ca" --trust-dir verified --tofu
+		# Debian's server writes methods in small letters, whose hash is another.
+		[ $kind = in-capitals ] || believes "$ours" "$server" $guns/$kind ||
+			{ echo "ours: $kind"; cat listed; return 1; }
 	done
 }
 

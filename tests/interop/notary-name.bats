@@ -198,7 +198,8 @@ make_keys() {
 		run -0 "$ours" -s "$server" --tlscacert "$ca" -d our-old lookup $gun v3
 		rm -rf their-old our-old
 	}
-	every_server one
+	# In memory notary-steps does it, too.
+	for kind in ours MariaDB; do at $kind one; done
 }
 
 @test "a purge of a role's only key hides that role alone, and a new key and witness bring it back" {
@@ -233,7 +234,8 @@ make_keys() {
 		run -0 "${our_reader[@]}" list $gun
 		[[ "$output" == *released* ]]
 	}
-	every_server one
+	# In memory notary-steps does it, too.
+	for kind in ours MariaDB; do at $kind one; done
 }
 
 @test "delete --remote, then publish anew" {
