@@ -92,7 +92,7 @@ rig_card() {
 	: >>"$rig/$1.log"
 	(rig_inside "$rig_program" run "$rig/$1.card" --port $((rig_port + number)) \
 		--control "$rig/$1.control" --log "$rig/$1.log") >>"$rig/$1.err" 2>&1 3>&- &
-	rig_until "card $1 is not seen" rig_shows "$1" Yes
+	rig_appear "$1"
 	rig_forget "$1"
 }
 
@@ -112,7 +112,24 @@ rig_remove() {
 }
 
 rig_insert() {
+	rig_shows "$1" Yes || sleep 0.5 # pcscd looks each 0.4 s
 	rig_tell "$1" insert
+	rig_appear "$1"
+}
+
+# A card that is in again before pcscd looked is overlooked when a command had failed in between: then it
+# is taken out for longer.
+rig_appear() {
+	local pause i
+	for pause in 0.5 1 2 4; do
+		for i in $(seq 60); do
+			rig_shows "$1" Yes && return 0
+			sleep 0.05
+		done
+		rig_tell "$1" remove || true
+		sleep "$pause"
+		rig_tell "$1" insert || true
+	done
 	rig_until "card $1 is not seen" rig_shows "$1" Yes
 }
 
