@@ -411,12 +411,13 @@ race() {
 	"${their[@]}" init -p $gun
 	"${their[@]}" key rotate $gun snapshot -r
 	race notary
-	for i in 1 2 3 4; do
-		[ "$(cat status$i)" -eq 0 ] && continue
-		[[ "$(cat race$i)" == *"trust server rejected operation."* ]] || { cat race$i; return 1; }
-		run -0 notary -d publisher$i status $gun
-		[[ "$output" == *tag$i* ]]
-		notary -s "$server" --tlscacert "$ca" -d publisher$i publish $gun
+	# `run` has an i of its own
+	for publisher in 1 2 3 4; do
+		[ "$(cat status$publisher)" -eq 0 ] && continue
+		[[ "$(cat race$publisher)" == *"trust server rejected operation."* ]] || { cat race$publisher; return 1; }
+		run -0 notary -d publisher$publisher status $gun
+		[[ "$output" == *tag$publisher* ]] || { cat race$publisher; echo "$output"; return 1; }
+		notary -s "$server" --tlscacert "$ca" -d publisher$publisher publish $gun
 	done
 	[ "$(cat status? | sort | head -1)" = 0 ]
 	run -0 "${our_reader[@]}" list $gun
