@@ -11,7 +11,7 @@
 #   rig_stop                     ends all that rig_start and rig_card began
 #
 # All of it lives in $rig, a short path because of sockets. Nothing of the machine's own pcscd,
-# readers and USB devices is seen or touched.
+# readers and USB devices is seen or touched: /run, so also a bus with its polkit, is another there.
 
 rig_program=${RIG_CARD:-$PAVISE_BIN/../../tests/rig/rig-card}
 rig_port=35970 # in a network of its own
@@ -31,8 +31,7 @@ rig_start() {
 	local user=()
 	[ "$(id -u)" -eq 0 ] || user=(--user --map-root-user)
 	unshare "${user[@]}" --net --mount --pid --fork --kill-child=KILL \
-		bash -c 'ip link set lo up && mkdir -p /run/pcscd && mount -t tmpfs rig /run/pcscd &&
-			{ [ ! -d /run/dbus ] || mount -t tmpfs rig /run/dbus; } && exec python3 -c "$1" "$2"' \
+		bash -c 'ip link set lo up && mount -t tmpfs rig /run && mkdir /run/pcscd && exec python3 -c "$1" "$2"' \
 		rig "$rig_listen" "$rig" >"$rig/pcscd.log" 2>&1 3>&- &
 	rig_pid=$!
 	rig_until "the readers do not open" rig_listens
