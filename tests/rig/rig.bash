@@ -11,7 +11,7 @@
 #   rig_stop                     ends all that rig_start and rig_card began
 #
 # All of it lives in $rig, a short path because of sockets. Nothing of the machine's own pcscd,
-# readers and USB devices is seen or touched.
+# readers and USB devices is seen or touched: /run, so also a bus with its polkit, is another there.
 
 rig_program=${RIG_CARD:-$PAVISE_BIN/../../tests/rig/rig-card}
 rig_port=35970 # in a network of its own
@@ -31,8 +31,7 @@ rig_start() {
 	local user=()
 	[ "$(id -u)" -eq 0 ] || user=(--user --map-root-user)
 	unshare "${user[@]}" --net --mount --pid --fork --kill-child=KILL \
-		bash -c 'ip link set lo up && mkdir -p /run/pcscd && mount -t tmpfs rig /run/pcscd &&
-			{ [ ! -d /run/dbus ] || mount -t tmpfs rig /run/dbus; } && exec python3 -c "$1" "$2"' \
+		bash -c 'ip link set lo up && mount -t tmpfs rig /run && mkdir /run/pcscd && exec python3 -c "$1" "$2"' \
 		rig "$rig_listen" "$rig" >"$rig/pcscd.log" 2>&1 3>&- &
 	rig_pid=$!
 	rig_until "the readers do not open" rig_listens
@@ -92,7 +91,7 @@ rig_card() {
 	: >>"$rig/$1.log"
 	(rig_inside "$rig_program" run "$rig/$1.card" --port $((rig_port + number)) \
 		--control "$rig/$1.control" --log "$rig/$1.log") >>"$rig/$1.err" 2>&1 3>&- &
-	rig_until "card $1 is not seen" rig_shows "$1" Yes
+	rig_appear "$1"
 	rig_forget "$1"
 }
 
@@ -112,7 +111,24 @@ rig_remove() {
 }
 
 rig_insert() {
+	rig_shows "$1" Yes || sleep 0.5 # pcscd looks each 0.4 s
 	rig_tell "$1" insert
+	rig_appear "$1"
+}
+
+# A card that is in again before pcscd looked is overlooked when a command had failed in between: then it
+# is taken out for longer.
+rig_appear() {
+	local pause i
+	for pause in 0.5 1 2 4; do
+		for i in $(seq 60); do
+			rig_shows "$1" Yes && return 0
+			sleep 0.05
+		done
+		rig_tell "$1" remove || true
+		sleep "$pause"
+		rig_tell "$1" insert || true
+	done
 	rig_until "card $1 is not seen" rig_shows "$1" Yes
 }
 

@@ -107,7 +107,7 @@ static GByteArray *read_hex(const char *text)
 {
 	GByteArray *bytes = g_byte_array_new();
 
-	for (gsize i = 0; !g_str_equal(text, "-") && text[i]; i += 2) {
+	for (gsize i = 0; text[i]; i += 2) {
 		gint high = g_ascii_xdigit_value(text[i]);
 		gint low = high < 0 ? -1 : g_ascii_xdigit_value(text[i + 1]);
 		guint8 byte;
@@ -164,7 +164,8 @@ static const char *cut(RigReader *reader, char **words, GString *said)
 
 static const char *set_answer(RigReader *reader, char **words, GString *said)
 {
-	RigFault fault = { RIG_FAULT_ANSWER, .bytes = read_hex(words[2]) };
+	/* Not empty: vpcd's driver would wait for a byte of it for ever. */
+	RigFault fault = { RIG_FAULT_ANSWER, .bytes = words[2][0] ? read_hex(words[2]) : NULL };
 	const char *wrong = fault.bytes ? add_fault(reader, fault, words[1]) : "not hex";
 
 	if (wrong && fault.bytes)
@@ -178,6 +179,8 @@ static const char *set_truncate(RigReader *reader, char **words, GString *said)
 
 	if (!read_number(words[2], 10, 0xffff, &size))
 		return "not a number of bytes";
+	if (size == 0)
+		return "vpcd takes no empty answer";
 	return add_fault(reader, (RigFault){ RIG_FAULT_TRUNCATE, .size = size }, words[1]);
 }
 
@@ -193,7 +196,7 @@ static const struct {
 	{ "remove", 0, pull },               /* at once */
 	{ "insert", 0, push },               /* again */
 	{ "cut", 2, cut },                   /* before|after INS: removed in mid-command */
-	{ "answer", 2, set_answer },         /* INS HEX, or - for no byte */
+	{ "answer", 2, set_answer },         /* INS HEX */
 	{ "truncate", 2, set_truncate },     /* INS BYTES */
 	{ "block", 1, block },               /* pin, puk */
 	{ "load", 1, load },                 /* STATE: another card in its place */

@@ -28,7 +28,7 @@ begin() {
 	last=$(cat "$rig/last" 2>/dev/null) || true
 	if [ "$last" = "$1" ]; then
 		rig_tell "$1" load "$rig/$1.card"
-		rig_until "card $1 is not seen" rig_shows "$1" Yes
+		rig_insert "$1"
 		rig_forget "$1"
 	else
 		[ -z "$last" ] || rig_end "$last"
