@@ -51,7 +51,8 @@
 #define PV_INDEX_BYTES_MAX        (64 * PV_MIB) /* bytes: the index of the remembered metadata */
 #define PV_INDEX_FILE_BYTES_MIN   (16 * PV_KIB) /* bytes: a smaller role is read faster without */
 #define PV_INDEX_MEMBER_BYTES_MAX (64 * PV_KIB) /* bytes: a target, named in the index */
-#define PV_INDEX_SETTLE_S         3 /* seconds: a file touched since then may be touched unseen */
+#define PV_INDEX_SETTLE_MS        100 /* milliseconds: a file touched since then may be touched unseen */
+#define PV_INDEX_SETTLE_COARSE_MS 3000 /* the same where files are stamped with whole seconds */
 
 /* tuf: TUF 1.0 */
 #define PV_TUF1_ROOT_BYTES_MAX PV_MIB /* bytes: a root; PV_ROOT_ROTATIONS_MAX may come in a row */

@@ -79,6 +79,20 @@ void pv_remote_set_certificate(PvRemote *remote, const char *certificate_file, c
 	remote->key_file = g_strdup(key_file);
 }
 
+/*
+ * Children that were told to end and have not yet: waiting would cost each command their end, as long as a
+ * question takes. The next start collects them, or the end of this process.
+ */
+static GArray *leaving; /* of pid_t */
+
+static void collect(void)
+{
+	for (guint i = leaving ? leaving->len : 0; i > 0; i--) {
+		if (waitpid(g_array_index(leaving, pid_t, i - 1), NULL, WNOHANG) != 0)
+			g_array_remove_index_fast(leaving, i - 1);
+	}
+}
+
 static void stop(PvRemote *remote)
 {
 	if (remote->pid == 0)
@@ -87,8 +101,9 @@ static void stop(PvRemote *remote)
 	/* Busy with what nobody waits for any more, it would not see that at once. */
 	if (!g_queue_is_empty(&remote->asked))
 		kill(remote->pid, SIGTERM);
-	while (waitpid(remote->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	if (!leaving)
+		leaving = g_array_new(FALSE, FALSE, sizeof(pid_t));
+	g_array_append_val(leaving, remote->pid);
 	remote->pid = 0;
 	remote->fd = -1;
 }
@@ -145,6 +160,7 @@ gboolean pv_remote_start(PvRemote *remote, GError **error)
 
 	if (remote->pid > 0)
 		return TRUE;
+	collect();
 	if (access(path, X_OK) != 0)
 		return pv_fail_errno(error, errno, "cannot run %s", path);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)

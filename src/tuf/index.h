@@ -17,7 +17,7 @@
  * not count. Digest, length, version, expiry, keys and delegations are read from the metadata
  * itself: the index only says where. It is believed in two things alone: that the signatures were
  * good, and that a file whose stamp has not changed has not changed (as git believes of its index;
- * a file that was touched less than PV_INDEX_SETTLE_S before it was looked at is hashed again).
+ * a file that was touched just before it was looked at is hashed again: PV_INDEX_SETTLE_MS).
  * Both lie in the user's trust directory, beside the root from which all trust comes: who can write
  * the index can replace that root. It ends with its own sha256, so that a torn or damaged one is
  * not used, but made anew.
@@ -30,6 +30,12 @@ typedef struct {
 } PvFileStamp;
 
 gboolean pv_file_stamp(int fd, PvFileStamp *ret_stamp);
+
+/*
+ * FALSE if the file may have been written once more in the same tick of the clock after it was
+ * looked at, at @looked_at_ns since 1970.
+ */
+gboolean pv_file_stamp_is_settled(const PvFileStamp *stamp, gint64 looked_at_ns);
 
 typedef struct {
 	char *role;

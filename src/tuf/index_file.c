@@ -15,7 +15,8 @@
 #include "base/limits.h"
 #include "tuf/index.h"
 
-#define NS_IN_S G_GINT64_CONSTANT(1000000000)
+#define NS_IN_MS G_GINT64_CONSTANT(1000000)
+#define NS_IN_S  G_GINT64_CONSTANT(1000000000)
 
 static gint64 ns_of(struct timespec time)
 {
@@ -72,11 +73,22 @@ static gboolean has_hash(int fd, const PvFileMeta *file)
 	return pv_digest_equal(&found, &file->sha256);
 }
 
-/* FALSE also for a file that may have been written once more in the same tick of the clock. */
-static gboolean is_settled(const PvFileStamp *stamp, gint64 checked_ns)
+/*
+ * How long a stamp may stay the same while the file changes. Stamps go with the kernel's tick, every 10 ms
+ * at the most; some file systems keep whole seconds only, or every second one.
+ */
+static gint64 tick_ns(const PvFileStamp *stamp)
 {
-	return stamp->changed_ns <= checked_ns - PV_INDEX_SETTLE_S * NS_IN_S &&
-	       stamp->modified_ns <= checked_ns - PV_INDEX_SETTLE_S * NS_IN_S;
+	gboolean is_coarse = stamp->changed_ns % NS_IN_S == 0 || stamp->modified_ns % NS_IN_S == 0;
+
+	return (is_coarse ? PV_INDEX_SETTLE_COARSE_MS : PV_INDEX_SETTLE_MS) * NS_IN_MS;
+}
+
+gboolean pv_file_stamp_is_settled(const PvFileStamp *stamp, gint64 checked_ns)
+{
+	gint64 latest = checked_ns - tick_ns(stamp);
+
+	return stamp->changed_ns <= latest && stamp->modified_ns <= latest;
 }
 
 gboolean pv_index_entry_is_of(PvIndexEntry *entry, int fd, gint64 now_ns, gboolean *ret_renewed)
@@ -87,11 +99,11 @@ gboolean pv_index_entry_is_of(PvIndexEntry *entry, int fd, gint64 now_ns, gboole
 	if (!pv_file_stamp(fd, &stamp) || stamp.size != entry->file.length)
 		return FALSE;
 	same = memcmp(&stamp, &entry->stamp, sizeof stamp) == 0;
-	if (same && is_settled(&stamp, entry->checked_ns))
+	if (same && pv_file_stamp_is_settled(&stamp, entry->checked_ns))
 		return TRUE;
 	if (!has_hash(fd, &entry->file))
 		return FALSE;
-	if (!same || is_settled(&stamp, now_ns)) {
+	if (!same || pv_file_stamp_is_settled(&stamp, now_ns)) {
 		entry->stamp = stamp;
 		entry->checked_ns = now_ns;
 		*ret_renewed = TRUE;

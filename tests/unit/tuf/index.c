@@ -192,6 +192,27 @@ static void flip(const char *path, gsize at)
 }
 
 /* Written to in place, same size: the stamp tells, the hash differs, and the server is asked. */
+/* A stamp counts once the clock has gone on since: by its tick, or by seconds if it has no more. */
+static void test_settled(void)
+{
+	static const struct {
+		gint64 stamp_ns, looked_at_ms;
+		gboolean counts;
+	} cases[] = {
+		{ 1, PV_INDEX_SETTLE_MS - 1, FALSE },   { 1, PV_INDEX_SETTLE_MS, TRUE },
+		{ 1, PV_INDEX_SETTLE_MS + 1, TRUE },    { 0, PV_INDEX_SETTLE_COARSE_MS - 1, FALSE },
+		{ 0, PV_INDEX_SETTLE_COARSE_MS, TRUE }, { 0, PV_INDEX_SETTLE_COARSE_MS + 1, TRUE }
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const gint64 written = G_GINT64_CONSTANT(1700000000000000000) + cases[i].stamp_ns;
+		gint64 looked_at = written + cases[i].looked_at_ms * 1000000;
+		PvFileStamp stamp = { 1, 2, 3, written, written };
+
+		g_assert_cmpint(pv_file_stamp_is_settled(&stamp, looked_at), ==, cases[i].counts);
+	}
+}
+
 static void test_metadata_touched(void)
 {
 	g_autoptr(Lab) lab = lab_new(TARGETS);
@@ -505,6 +526,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/tuf/index/look-up", test_look_up);
 	g_test_add_func("/tuf/index/delegations", test_delegations);
 	g_test_add_func("/tuf/index/whole", test_whole);
+	g_test_add_func("/tuf/index/settled", test_settled);
 	g_test_add_func("/tuf/index/metadata-touched", test_metadata_touched);
 	g_test_add_func("/tuf/index/metadata-replaced", test_metadata_replaced);
 	g_test_add_func("/tuf/index/damaged", test_damaged);
