@@ -23,7 +23,6 @@
 #define BEGIN               "-----BEGIN "
 #define DASHES              "-----"
 #define ENCRYPTED_LABEL     "ENCRYPTED PRIVATE KEY"
-#define ITERATIONS_NEW      200000
 #define SALT_BYTES          8
 #define OLD_ED25519_OID     "1.3.6.1.4.1.11591.15.1"
 #define OLD_ED25519_SIZE    96 /* public, seed, public */
@@ -387,7 +386,7 @@ static X509_SIG *encrypt(PKCS8_PRIV_KEY_INFO *info, const PvSecret *passphrase)
 
 	if (RAND_bytes(salt, sizeof(salt)) != 1)
 		return NULL;
-	pbe = PKCS5_pbe2_set_iv(EVP_aes_256_cbc(), ITERATIONS_NEW, salt, sizeof(salt), NULL,
+	pbe = PKCS5_pbe2_set_iv(EVP_aes_256_cbc(), PV_KEY_ROUNDS, salt, sizeof(salt), NULL,
 				NID_hmacWithSHA1);
 	sealed = pbe ? PKCS8_set0_pbe(passphrase->data, (int)passphrase->size, info, pbe) : NULL;
 	if (!sealed)

@@ -53,7 +53,8 @@ PvSecret *pv_key_file_format(const PvKeyFile *file);
  * @role: a role name, or a delegation key's signer name
  * @passphrase: (nullable): NULL writes it unencrypted
  *
- * PBES2 with PBKDF2-HMAC-SHA1 and AES-256-CBC, the only form Notary reads; 200,000 iterations.
+ * PBES2 with PBKDF2-HMAC-SHA1 and AES-256-CBC, the only form Notary reads; 200,000 iterations
+ * (PV_KEY_ROUNDS in meson.build).
  *
  * Returns: (transfer full): the PEM text in locked memory.
  */

@@ -43,6 +43,26 @@ static void test_round_trip(gconstpointer data)
 	g_assert_error(error, PV_ERROR, PV_ERROR_PASSPHRASE);
 }
 
+/* The rounds that a new file asks for, as DER has them: INTEGER, two or three bytes. */
+static void test_rounds(void)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(PvPrivateKey) key = pv_private_key_generate(PV_KEY_ECDSA, &error);
+	g_autoptr(PvSecret) passphrase = pv_secret_new_copy("correct horse", 13);
+	g_autoptr(PvSecret) text = pv_key_file_write(key, NULL, "root", passphrase, &error);
+	g_autoptr(PvKeyFile) file = pv_key_file_parse(text->data, text->size, &error);
+	const guint8 shipped[] = { 2, 3, 200000 >> 16, 200000 >> 8 & 255, 200000 & 255 };
+	const guint8 sanitized[] = { 2, 2, 2048 >> 8, 0 };
+	gboolean is_shipped = PV_KEY_ROUNDS == 200000;
+	gsize size;
+	const void *body;
+
+	g_assert_no_error(error);
+	body = g_bytes_get_data(file->body, &size);
+	g_assert_nonnull(memmem(body, size, is_shipped ? shipped : sanitized,
+				is_shipped ? sizeof shipped : sizeof sanitized));
+}
+
 static void test_damaged(void)
 {
 	static const char *const texts[] = {
@@ -107,6 +127,7 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/crypto/keyfile/rsa", GINT_TO_POINTER(PV_KEY_RSA), test_round_trip);
 	g_test_add_data_func("/crypto/keyfile/ed25519", GINT_TO_POINTER(PV_KEY_ED25519),
 			     test_round_trip);
+	g_test_add_func("/crypto/keyfile/rounds", test_rounds);
 	g_test_add_func("/crypto/keyfile/damaged", test_damaged);
 	g_test_add_func("/crypto/certificate/rules", test_certificate);
 	g_test_add_func("/crypto/certificate/wildcard", test_wildcard);
