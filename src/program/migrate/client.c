@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/sorted.h"
 #include "crypto/keyfile.h"
 #include "program/migrate/migrate.h"
 #include "trust/directory.h"
@@ -97,11 +98,6 @@ static gboolean copy_file(const Copy *copy, const char *path, const char *name, 
 			      error);
 }
 
-static int compare_names(gconstpointer a, gconstpointer b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* (transfer full) (nullable): of char*, sorted. */
 static GPtrArray *names_in(const char *path, GError **error)
 {
@@ -112,7 +108,7 @@ static GPtrArray *names_in(const char *path, GError **error)
 	while (dir && (name = g_dir_read_name(dir)))
 		g_ptr_array_add(names, g_strdup(name));
 	if (names)
-		g_ptr_array_sort(names, compare_names);
+		pv_sort_texts(names);
 	return names;
 }
 
