@@ -20,7 +20,7 @@ run="crun runc docker-registry skopeo mmdebstrap jq openssl python3"
 # To test: the peers, the sanitizers' and fuzzers' compiler, the test tools.
 check="bats curl postgresql clang clang-format libclang-rt-14-dev llvm-14 python3 python3-cryptography
 	notary sqlite3 zstd xz-utils
-	busybox-static attr libcap2-bin faketime uidmap iproute2 procps apache2-utils bsdutils
+	busybox-static attr libcap2-bin libfaketime uidmap iproute2 procps apache2-utils bsdutils
 	wrk mariadb-server docker.io containerd strace systemd
 	pcscd vsmartcard-vpcd yubico-piv-tool ykcs11 opensc gnutls-bin p11-kit"
 

@@ -18,6 +18,11 @@ wait_for() {
 	return 1
 }
 
+# at_time TIME COMMAND…: with the clock moved (+20d, -4y, "@2021-05-02 12:00:00").
+at_time() {
+	"$PAVISE_SOURCE/tests/at-time" "$@"
+}
+
 # free_port: a loopback port that nobody listens on now.
 free_port() {
 	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'

@@ -153,19 +153,17 @@ verify() { # TAG [OPTION…], with a reader of its own
 }
 
 @test "expired targets are repaired by whoever holds their keys" {
-	local library
-	library=$(find /usr/lib -name 'libfaketime.so.1' | head -1)
 	stop_service
 	rm -rf service
 	mkdir -p service
-	LD_PRELOAD=$library FAKETIME=-4y pavise serve --listen 127.0.0.1:0 --data service \
+	"$PAVISE_SOURCE/tests/at-time" -4y pavise serve --listen 127.0.0.1:0 --data service \
 		>service/out 2>service/log 3>&- &
 	service_pid=$!
 	wait_for service/out '^ready https://'
 	server=$(sed -n 's/^ready //p' service/out)
 	sed -i "s#^server:.*#server: $server#" "$HOME/.config/pavise/config.yaml"
-	faketime -f '-4y' pavise sign $gun:v1 "${from[@]}"
-	faketime -f '-4y' pavise verify $gun:v1 --trust-dir reader --tofu
+	at_time -4y pavise sign $gun:v1 "${from[@]}"
+	at_time -4y pavise verify $gun:v1 --trust-dir reader --tofu
 	stop_service
 	pavise serve --listen "127.0.0.1:${server##*:}" --data service >service/out 2>service/log 3>&- &
 	service_pid=$!

@@ -241,7 +241,7 @@ need_notary() {
 	# Six days later nothing happens, eight days later the clock has signed.
 	for days in 6 8; do
 		: >"$BATS_TEST_TMPDIR/log/out"
-		faketime -f "+${days}d" "$PAVISE_BIN/pavise" serve --listen 127.0.0.1:0 --data "$data" >"$BATS_TEST_TMPDIR/log/out" 2>"$BATS_TEST_TMPDIR/log/err" 3>&- &
+		"$PAVISE_SOURCE/tests/at-time" "+${days}d" "$PAVISE_BIN/pavise" serve --listen 127.0.0.1:0 --data "$data" >"$BATS_TEST_TMPDIR/log/out" 2>"$BATS_TEST_TMPDIR/log/err" 3>&- &
 		service_pid=$!
 		wait_for "$BATS_TEST_TMPDIR/log/out" '^ready '
 		server=$(sed -n 's/^ready //p' "$BATS_TEST_TMPDIR/log/out")
@@ -254,9 +254,7 @@ need_notary() {
 		done
 		[ "$rows" = $((days == 8 ? 2 : 1)) ] || { echo "$days days: $rows rows"; cat "$BATS_TEST_TMPDIR/log/err"; false; }
 		get /v2/lab/app/_trust/tuf/timestamp.json >"$BATS_TEST_TMPDIR/after"
-		pkill -TERM -P "$service_pid" # faketime waits for its child
-		wait "$service_pid" || true
-		service_pid=
+		stop_service
 	done
 	python3 - "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after" <<-'PYTHON'
 		import json, sys

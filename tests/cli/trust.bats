@@ -139,11 +139,11 @@ PYTHON
 @test "an expired timestamp is refused, online and offline" {
 	sign v1
 	pavise verify $gun:v1 "${options[@]}" "${reader[@]}" --tofu
-	run -1 faketime '+20 days' pavise verify $gun:v1 "${reader[@]}" --offline
+	run -1 at_time +20d pavise verify $gun:v1 "${reader[@]}" --offline
 	[[ "$output" == *"timestamp (version 1) expired at 20"* ]]
 	mirror
 	serve_mirror
-	run -1 faketime '+20 days' pavise verify $gun:v1 "${fake[@]}" "${reader[@]}"
+	run -1 at_time +20d pavise verify $gun:v1 "${fake[@]}" "${reader[@]}"
 	[[ "$output" == *"timestamp (version 1) expired at 20"* ]]
 }
 

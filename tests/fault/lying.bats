@@ -100,13 +100,13 @@ honest_again() {
 
 @test "the clock: far back is told, years ahead everything has expired" {
 	ours=$(date +%s)
-	run -1 faketime -f +20d pavise verify $gun:v2 "${liar[@]}" --trust-dir "$reader"
+	run -1 at_time +20d pavise verify $gun:v2 "${liar[@]}" --trust-dir "$reader"
 	[[ "$output" == *"expired"* ]]
-	run -1 faketime -f +9y pavise verify $gun:v2 "${liar[@]}" --trust-dir "$reader"
+	run -1 at_time +9y pavise verify $gun:v2 "${liar[@]}" --trust-dir "$reader"
 	[[ "$output" == *"expired"* ]]
 	# A little behind is nothing; far behind, the server's own certificate is not valid yet.
-	run -0 faketime -f -3m pavise verify $gun:v2 "${liar[@]}" --trust-dir "$reader"
-	run -3 faketime -f -2d pavise verify $gun:v2 "${liar[@]}" --trust-dir "$reader"
+	run -0 at_time -3m pavise verify $gun:v2 "${liar[@]}" --trust-dir "$reader"
+	run -3 at_time -2d pavise verify $gun:v2 "${liar[@]}" --trust-dir "$reader"
 	[[ "$output" == *"its certificate is refused: certificate is not yet valid"* ]]
 	[ "$(($(date +%s) - ours))" -lt 300 ]
 	honest_again

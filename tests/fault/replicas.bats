@@ -266,9 +266,8 @@ database_restarts() {
 		wait "${replica_pids[$n]}"
 		: >"$BATS_TEST_TMPDIR/replica.$n/log"
 	done
-	# Ten days later both start at once: a timestamp lives fourteen. The library alone, since
-	# faketime itself stays as a parent, and what ends it does not end the service.
-	later=(env "LD_PRELOAD=$(faketime -f +10d printenv LD_PRELOAD)" FAKETIME=+10d)
+	# Ten days later both start at once: a timestamp lives fourteen.
+	later=("$PAVISE_SOURCE/tests/at-time" +10d)
 	launch_replica 1 "${later[@]}"
 	launch_replica 2 "${later[@]}"
 	await_replica 1

@@ -33,7 +33,7 @@ make_certificate() {
 		by=(-signkey "$dir/$1.key")
 	fi
 	if [ "$days" -lt 0 ]; then
-		faketime "$days days" openssl x509 -req -in "$dir/$1.csr" "${by[@]}" -days 1 -extfile "$dir/$1.ext" -out "$dir/$1.crt" 2>/dev/null
+		at_time "${days}d" openssl x509 -req -in "$dir/$1.csr" "${by[@]}" -days 1 -extfile "$dir/$1.ext" -out "$dir/$1.crt" 2>/dev/null
 	else
 		openssl x509 -req -in "$dir/$1.csr" "${by[@]}" -days "$days" -extfile "$dir/$1.ext" -out "$dir/$1.crt" 2>/dev/null
 	fi

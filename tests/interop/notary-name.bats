@@ -288,7 +288,7 @@ PY
 	run -0 notary -s https://127.0.0.1:1 -d their-reader lookup $gun v1
 	[[ "$output" == *"v1 sha256:$sum 6"* ]]
 	# an expired timestamp is not used, however offline
-	run -1 --separate-stderr faketime '+30 days' "$ours" -s https://127.0.0.1:1 -d our-reader lookup $gun v1
+	run -1 --separate-stderr at_time +30d "$ours" -s https://127.0.0.1:1 -d our-reader lookup $gun v1
 }
 
 @test "keys go both ways: export and import, encrypted and plain, and the layout before 0.4" {

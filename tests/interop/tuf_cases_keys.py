@@ -257,11 +257,11 @@ def files_of_a_time_long_ago(client, repo, consistent):
     repo.fetch = lambda path: read_static(folder, path)
     client.init()
     same(client.refresh(), 1)
-    same(client.refresh(at="2021-05-01 12:00:00"), 0)
+    same(client.refresh(at="@2021-05-01 12:00:00"), 0)
     same(client.version("root"), 2)
-    same(client.download("folder/artifact", at="2021-05-02 12:00:00"), 0)
+    same(client.download("folder/artifact", at="@2021-05-02 12:00:00"), 0)
     same(client.got(), [b"of 2021"])
-    same(client.download("folder/artifact", at="2021-06-02 12:00:00"), 1)
+    same(client.download("folder/artifact", at="@2021-06-02 12:00:00"), 1)
 
 
 def write_static(repo, folder, consistent):

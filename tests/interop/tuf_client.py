@@ -1,11 +1,13 @@
 """The client under test and the list of cases, for the tuf_cases_*.py files."""
 import json
 import os
+import pathlib
 import subprocess
 
 from tuf_repository import TOP
 
 CLIENT = os.environ.get("TUF_CLIENT", os.environ.get("PAVISE_BIN", "") + "/pavise tuf-client").split()
+AT_TIME = pathlib.Path(__file__).resolve().parent.parent / "at-time"
 CASES = []
 
 
@@ -28,7 +30,7 @@ class Client:
         self.said = ""
 
     def run(self, *words, at=None):
-        command = (["faketime", at] if at else []) + CLIENT + [str(word) for word in words]
+        command = ([str(AT_TIME), at] if at else []) + CLIENT + [str(word) for word in words]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               timeout=120, check=False)
         self.said = done.stdout
