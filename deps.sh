@@ -12,7 +12,7 @@ build="gcc meson ninja-build pkg-config scdoc ca-certificates
 	libglib2.0-dev libjansson-dev libyaml-dev libcyaml-dev libssl-dev libjose-dev
 	libcurl4-openssl-dev libhttp-parser-dev libmicrohttpd-dev libgnutls28-dev libsqlite3-dev
 	libpq-dev libmariadb-dev libisal-dev zlib1g-dev libzstd-dev libarchive-dev liblmdb-dev
-	libseccomp-dev libcap-ng-dev"
+	libseccomp-dev libcap-ng-dev libp11-kit-dev libpcsclite-dev"
 
 # To run containers, and for the demonstration: a runtime, a registry, a real image.
 run="crun runc docker-registry skopeo mmdebstrap jq openssl python3"
@@ -22,7 +22,8 @@ check="bats curl postgresql clang clang-format libclang-rt-14-dev llvm-14 python
 	notary sqlite3 zstd xz-utils
 	busybox-static attr libcap2-bin libfaketime uidmap iproute2 procps apache2-utils bsdutils
 	wrk mariadb-server docker.io containerd strace systemd
-	pcscd vsmartcard-vpcd yubico-piv-tool ykcs11 opensc gnutls-bin p11-kit"
+	pcscd vsmartcard-vpcd yubico-piv-tool ykcs11 opensc gnutls-bin p11-kit softhsm2
+	libengine-pkcs11-openssl"
 
 case "${1:-all}" in
 build) wanted="$build" ;;
