@@ -34,6 +34,10 @@
 #define PV_JWE_ITERATIONS_MIN 1000          /* count: RFC 7518's floor for PBES2 */
 #define PV_JWE_ITERATIONS_MAX 100000 /* count: notary-signer has 8192; a row must not stall us */
 
+#define PV_ATTESTATION_BYTES_MAX \
+	(32 * PV_KIB)              /* bytes: a key's attestation; a real one has 4 KiB */
+#define PV_ATTESTATION_CHAIN_MAX 8 /* certificates: of the key, of its device, intermediates */
+
 /* tuf */
 #define PV_TIMESTAMP_BYTES_MAX   PV_MIB /* bytes: Notary client's limit for timestamp.json */
 #define PV_METADATA_BYTES_MAX    (100 * PV_MIB) /* bytes: Notary client's limit for other roles */
@@ -186,6 +190,7 @@
 #define PV_TOKEN_KEYS_MAX           256           /* certificates in a rootcertbundle */
 
 /* store */
+#define PV_STORE_ATTESTATIONS_MAX  4096    /* attestations kept for one GUN; it has as many keys */
 #define PV_STORE_CONNECTIONS_MAX   256     /* connections to a database server */
 #define PV_STORE_KEEP_VERSIONS_MAX 1000000 /* versions of a role that are kept whatever their age */
 

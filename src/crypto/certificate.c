@@ -246,6 +246,83 @@ PvPublicKey *pv_certificate_read_key(const char *path, GError **error)
 	return key;
 }
 
+#define BLOCK_BEGIN "-----BEGIN CERTIFICATE-----"
+#define BLOCK_END   "-----END CERTIFICATE-----"
+#define BASE64      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+
+/* How many certificates @text consists of; 0 if there is anything else. */
+static guint count_blocks(const char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	gboolean inside = FALSE;
+	guint blocks = 0;
+
+	for (char **line = lines; *line; line++) {
+		g_strstrip(*line);
+		if (strcmp(*line, inside ? BLOCK_END : BLOCK_BEGIN) == 0) {
+			blocks += inside;
+			inside = !inside;
+		} else if (inside ? strspn(*line, BASE64) < strlen(*line) : **line != '\0') {
+			return 0;
+		}
+	}
+	return inside ? 0 : blocks;
+}
+
+/* (transfer full): the key of the first of @blocks certificates, all of which can be read. */
+static EVP_PKEY *first_key(const char *text, guint blocks)
+{
+	BIO *bio = BIO_new_mem_buf(text, -1);
+	EVP_PKEY *key = NULL;
+	guint read = 0;
+
+	for (X509 *next; read < blocks && (next = PEM_read_bio_X509(bio, NULL, NULL, NULL));
+	     read++) {
+		if (read == 0)
+			key = X509_get_pubkey(next);
+		X509_free(next);
+	}
+	BIO_free(bio);
+	if (read == blocks)
+		return key;
+	EVP_PKEY_free(key);
+	return NULL;
+}
+
+PvPublicKey *pv_certificate_chain_key(GBytes *pem, GError **error)
+{
+	gsize size;
+	const char *data = g_bytes_get_data(pem, &size);
+	g_autofree char *text = NULL;
+	EVP_PKEY *pkey;
+	PvPublicKey *key;
+	guint blocks;
+
+	if (size > PV_ATTESTATION_BYTES_MAX)
+		return pv_fail_null(error, PV_ERROR_LIMIT,
+				    "%zu bytes of attestation, at most %zu allowed", size,
+				    PV_ATTESTATION_BYTES_MAX);
+	text = g_strndup(data ? data : "", size);
+	blocks = strlen(text) == size ? count_blocks(text) : 0;
+	if (blocks == 0)
+		return pv_fail_null(error, PV_ERROR_SYNTAX,
+				    "attestation: expected certificates in PEM and nothing else");
+	if (blocks < 2 || blocks > PV_ATTESTATION_CHAIN_MAX)
+		return pv_fail_null(
+			error, PV_ERROR_LIMIT,
+			"attestation: %u certificates, expected 2 to %d: the key's, its "
+			"device's and intermediate ones",
+			blocks, PV_ATTESTATION_CHAIN_MAX);
+	pkey = first_key(text, blocks);
+	if (!pkey)
+		return pv_fail_null(error, PV_ERROR_SYNTAX,
+				    "attestation: a certificate cannot be read: %s",
+				    pv_crypto_reason());
+	key = pv_public_key_of_pkey(pkey, error);
+	EVP_PKEY_free(pkey);
+	return key;
+}
+
 char *pv_certificate_public_pem(const PvPublicKey *key)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
