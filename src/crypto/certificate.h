@@ -52,19 +52,6 @@ PvPublicKey *pv_certificate_parse_key(const char *pem, gsize size, GError **erro
 PvPublicKey *pv_certificate_read_key(const char *path, GError **error);
 
 /**
- * pv_certificate_chain_key:
- * @pem: untrusted: a key's attestation: 2 to PV_ATTESTATION_CHAIN_MAX certificates in PEM, the key's
- * first, and nothing else but white space
- *
- * Looks at the form alone: who signed what, and what that proves, pv_attestation_… finds out.
- *
- * Errors: PV_ERROR_SYNTAX, PV_ERROR_LIMIT, PV_ERROR_KEY.
- *
- * Returns: (transfer full): the plain public key of the first certificate.
- */
-PvPublicKey *pv_certificate_chain_key(GBytes *pem, GError **error);
-
-/**
  * pv_certificate_check_issuer:
  * @key: an *-x509 key, perhaps with intermediate certificates
  * @authorities: PEM: one certificate or more

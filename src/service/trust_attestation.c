@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
-#include "crypto/certificate.h"
+#include "crypto/attestation.h"
 #include "service/server_metadata.h"
 #include "service/trust_handlers.h"
 
@@ -132,33 +132,40 @@ gboolean pv_trust_admit_attestation(const PvServerRequest *request, PvServerAnsw
 {
 	const char *length = pv_http_server_header(request, "Content-Length");
 
-	if (!length || g_ascii_strtoull(length, NULL, 10) <= PV_ATTESTATION_BYTES_MAX)
+	if (!length || g_ascii_strtoull(length, NULL, 10) <= PV_ATTESTATION_FILE_BYTES_MAX)
 		return TRUE;
 	refuse(answer, "it is too long");
 	return FALSE;
 }
 
-static gboolean check_form(const PvRoute *route, GBytes *body, PvServerAnswer *answer)
+/*
+ * (transfer full): what is to be kept of @body: its two certificates alone, in one spelling; NULL with
+ * an answer.
+ */
+static GBytes *checked_form(const PvRoute *route, GBytes *body, PvServerAnswer *answer)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(PvPublicKey) key = pv_certificate_chain_key(body, &error);
+	g_autoptr(GPtrArray) chain = pv_attestation_chain_parse(body, &error);
+	g_autoptr(PvAttestation) claimed =
+		chain ? pv_attestation_read_unverified(chain->pdata[0], &error) : NULL;
 
-	if (key && strcmp(pv_public_key_canonical_id(key), route->key_id) == 0)
-		return TRUE;
-	refuse(answer, key ? "it is of another key than its address names" : error->message);
-	return FALSE;
+	if (claimed && strcmp(pv_public_key_canonical_id(claimed->key), route->key_id) == 0)
+		return pv_attestation_chain_write(chain);
+	refuse(answer, claimed ? "it is of another key than its address names" : error->message);
+	return NULL;
 }
 
 void pv_trust_put_attestation(PvTrustApi *api, const PvRoute *route, const PvServerRequest *request,
 			      PvServerAnswer *answer)
 {
+	g_autoptr(GBytes) kept = checked_form(route, request->body, answer);
 	g_autoptr(GError) error = NULL;
 	gboolean is_new;
 
-	if (!check_form(route, request->body, answer) || !check_key(api, route, answer))
+	if (!kept || !check_key(api, route, answer))
 		return;
-	if (pv_store_put_attestation(api->store, route->gun, route->key_id, request->body,
-				     pv_time_now(), &is_new, &error))
+	if (pv_store_put_attestation(api->store, route->gun, route->key_id, kept, pv_time_now(),
+				     &is_new, &error))
 		answer->status = is_new ? 201 : 200;
 	else if (g_error_matches(error, PV_ERROR, PV_ERROR_LIMIT))
 		refuse(answer, error->message);

@@ -1,17 +1,24 @@
-# Attestations as a token makes them: a certificate of the key, and that of its device. The silicon's
-# extensions are not in these; who needs them uses tests/rig.
+# Attestations as a YubiKey makes them: a certificate of the key with the device's policies, and the
+# certificate of the device, which an authority signed.
 
-# make_device DIR: a device's key and certificate.
+# make_device DIR: an authority, and a device's key and certificate.
 make_device() {
 	mkdir -p "$1"
+	openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1/ca.key" 2>/dev/null
+	openssl req -x509 -new -key "$1/ca.key" -subj '/CN=Test PIV Root CA' -days 30 -out "$1/ca.pem" 2>/dev/null
 	openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1/device.key" 2>/dev/null
-	openssl req -x509 -new -key "$1/device.key" -subj '/CN=Yubico PIV Attestation' -days 30 -out "$1/device.crt" 2>/dev/null
+	openssl pkey -in "$1/device.key" -pubout -out "$1/device.pub"
+	echo 'basicConstraints=critical,CA:TRUE,pathlen:0' >"$1/device.ext"
+	openssl x509 -new -force_pubkey "$1/device.pub" -subj '/CN=Yubico PIV Attestation' -days 30 \
+		-extfile "$1/device.ext" -CA "$1/ca.pem" -CAkey "$1/ca.key" -out "$1/device.crt" 2>/dev/null
 }
 
-# attest DEVICE_DIR PUBLIC_KEY_PEM: the attestation of the key, on standard output.
+# attest DEVICE_DIR PUBLIC_KEY_PEM [TOUCH]: the attestation of the key, on standard output: firmware 5.7.1,
+# PIN once, touch always (02) or as said.
 attest() {
+	printf '1.3.6.1.4.1.41482.3.%s\n' '3=DER:05:07:01' '7=DER:02:03:40:bb:f8' "8=DER:02:${3:-02}" '9=DER:01' >"$1/leaf.ext"
 	openssl x509 -new -force_pubkey "$2" -subj '/CN=YubiKey PIV Attestation 9c' -days 30 \
-		-CA "$1/device.crt" -CAkey "$1/device.key" 2>/dev/null
+		-extfile "$1/leaf.ext" -CA "$1/device.crt" -CAkey "$1/device.key" 2>/dev/null
 	cat "$1/device.crt"
 }
 
