@@ -81,3 +81,6 @@ guint8 *pv_signature_der_of_raw(const EVP_PKEY *pkey, const guint8 *raw, gsize s
  * Returns: (transfer none): OpenSSL's newest reason in words; its error queue is emptied.
  */
 const char *pv_crypto_reason(void);
+
+/* OpenSSL's callback for PEM that may be encrypted but has no business to be: never asks, fails. */
+int pv_crypto_no_password(char *buffer, int size, int writing, void *data);
