@@ -43,6 +43,21 @@
 #define PV_JWE_ITERATIONS_MIN 1000          /* count: RFC 7518's floor for PBES2 */
 #define PV_JWE_ITERATIONS_MAX 100000 /* count: notary-signer has 8192; a row must not stall us */
 
+/* token */
+#define PV_TOKEN_ATTRIBUTE_BYTES_MAX \
+	4096 /* bytes: one attribute of a key; explicit P-521 has 450 */
+#define PV_TOKEN_TEXT_BYTES_MAX        4096 /* bytes: a URI, a name, a sentence of a token */
+#define PV_TOKEN_KEYS_MAX              256  /* keys that one question is answered with */
+#define PV_TOKEN_ATTESTATION_BYTES_MAX (16 * PV_KIB)  /* bytes: a certificate of an attestation */
+#define PV_TOKEN_ANSWER_BYTES_MAX      (128 * PV_KIB) /* bytes: one message of pavise-token */
+#define PV_TOKEN_QUESTION_BYTES_MAX \
+	(PV_METADATA_BYTES_MAX + 64 * PV_KIB) /* bytes: one message to pavise-token */
+#define PV_TOKEN_ASIDES_MAX 64                /* prompts, touches and warnings before one answer */
+#define PV_TOKEN_ANSWER_MS  20000 /* milliseconds without a word from pavise-token; NFC takes 4 s */
+#define PV_TOKEN_TOUCH_MS \
+	90000 /* milliseconds that a touch is waited for; a key gives up after 15 s */
+#define PV_TOKEN_QUIET_MS 200 /* milliseconds after which a signature must be waiting for a touch */
+
 /* tuf */
 #define PV_TIMESTAMP_BYTES_MAX   PV_MIB /* bytes: Notary client's limit for timestamp.json */
 #define PV_METADATA_BYTES_MAX    (100 * PV_MIB) /* bytes: Notary client's limit for other roles */
