@@ -485,6 +485,26 @@ gboolean pv_remote_upload(PvRemote *remote, GHashTable *files, GError **error)
 	return tell(remote, question, error);
 }
 
+GBytes *pv_remote_attestation(PvRemote *remote, const char *key_id, GError **error)
+{
+	g_auto(Body) body = { 0 };
+
+	if (!get(remote, PV_FETCH_GET_ATTESTATION, key_id, PV_ATTESTATION_FILE_BYTES_MAX, &body,
+		 error))
+		return NULL;
+	return g_steal_pointer(&body.bytes);
+}
+
+gboolean pv_remote_put_attestation(PvRemote *remote, const char *key_id, GBytes *pem,
+				   GError **error)
+{
+	g_autoptr(PvMessage) question = pv_message_new(PV_FETCH_PUT_ATTESTATION);
+
+	pv_message_add_text(question, key_id);
+	pv_message_add_bytes(question, pem);
+	return tell(remote, question, error);
+}
+
 gboolean pv_remote_delete(PvRemote *remote, GError **error)
 {
 	g_autoptr(PvMessage) question = pv_message_new(PV_FETCH_DELETE);
