@@ -28,6 +28,16 @@ typedef struct PvPublicKey PvPublicKey;
 PvPublicKey *pv_public_key_new(const char *keytype, const guint8 *public, gsize size,
 			       GError **error);
 
+/**
+ * pv_public_key_new_known:
+ *
+ * As pv_public_key_new() for bytes that were such a key once, says something that is believed: they
+ * are read when they are needed first, if ever. If they are not such a key after all, no signature
+ * is good by it, and its canonical id is its id.
+ */
+PvPublicKey *pv_public_key_new_known(const char *keytype, const guint8 *public, gsize size,
+				     GError **error);
+
 PvPublicKey *pv_public_key_ref(PvPublicKey *key);
 void pv_public_key_unref(PvPublicKey *key);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvPublicKey, pv_public_key_unref)
