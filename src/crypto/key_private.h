@@ -32,8 +32,11 @@ struct PvPublicKey {
 gboolean pv_public_key_read(const PvPublicKey *key);
 
 struct PvPrivateKey {
-	EVP_PKEY *pkey;
+	EVP_PKEY *pkey; /* with @sign: the public half alone */
 	PvPublicKey *public;
+	PvRemoteSign sign; /* NULL: the key is here */
+	void *data;
+	GDestroyNotify destroy;
 };
 
 /**
@@ -75,8 +78,20 @@ gboolean pv_public_key_verify_der(EVP_PKEY *pkey, PvSigning signing, const void 
 				  gsize message_size, const guint8 *signature, gsize size);
 
 /**
+ * pv_signature_der_of_raw:
+ * @raw: r||s
+ *
+ * Returns: (transfer full): DER, to be freed with OPENSSL_free(); NULL unless the length is right.
+ */
+guint8 *pv_signature_der_of_raw(const EVP_PKEY *pkey, const guint8 *raw, gsize size,
+				int *ret_length);
+
+/**
  * pv_crypto_reason:
  *
  * Returns: (transfer none): OpenSSL's newest reason in words; its error queue is emptied.
  */
 const char *pv_crypto_reason(void);
+
+/* OpenSSL's callback for PEM that may be encrypted but has no business to be: never asks, fails. */
+int pv_crypto_no_password(char *buffer, int size, int writing, void *data);
