@@ -444,7 +444,8 @@ static PvPublicKey *parse_key(GBytes *file, const char *what, GError **error)
 	g_autoptr(GError) unusable = NULL;
 	PvPublicKey *key = NULL;
 
-	if (!document || !pv_tuf_read_key(what, pv_document_root(document), &key, &unusable, error))
+	if (!document ||
+	    !pv_tuf_read_key(what, pv_document_root(document), FALSE, &key, &unusable, error))
 		return NULL;
 	if (!key)
 		g_propagate_error(error, g_steal_pointer(&unusable));
