@@ -34,6 +34,11 @@
 #define PV_JWE_ITERATIONS_MIN 1000          /* count: RFC 7518's floor for PBES2 */
 #define PV_JWE_ITERATIONS_MAX 100000 /* count: notary-signer has 8192; a row must not stall us */
 
+/* token */
+#define PV_APDU_COMMAND_BYTES_MAX (3 * PV_KIB)  /* bytes: chained; a PIV card's objects have 3 KiB */
+#define PV_APDU_ANSWER_BYTES_MAX  (16 * PV_KIB) /* bytes: one answer of a card, joined */
+#define PV_TOUCH_WAIT_MS          200 /* milliseconds: a token that computes answers in 70 */
+
 /* tuf */
 #define PV_TIMESTAMP_BYTES_MAX   PV_MIB /* bytes: Notary client's limit for timestamp.json */
 #define PV_METADATA_BYTES_MAX    (100 * PV_MIB) /* bytes: Notary client's limit for other roles */
