@@ -30,6 +30,13 @@
 #define PV_PBKDF2_ITERATIONS_MAX \
 	10000000 /* count: a key file must not stall the process for minutes */
 
+#define PV_ATTESTATION_BYTES_MAX \
+	(8 * PV_KIB)                    /* bytes: DER of an attestation or a device: real 800 */
+#define PV_ATTESTATION_CHAIN_MAX      4 /* certificates above a device's: root and intermediates */
+#define PV_ATTESTATION_ROOTS_MAX      256 /* roots and intermediates; Yubico publishes about ten */
+#define PV_ATTESTATION_FILES_MAX      256 /* files with them in a directory */
+#define PV_ATTESTATION_EXTENSIONS_MAX 32  /* extensions of one certificate; real: 4 */
+
 #define PV_JWE_BYTES_MAX      (16 * PV_KIB) /* bytes: one encrypted key of notary-signer; real: 500 */
 #define PV_JWE_ITERATIONS_MIN 1000          /* count: RFC 7518's floor for PBES2 */
 #define PV_JWE_ITERATIONS_MAX 100000 /* count: notary-signer has 8192; a row must not stall us */

@@ -85,7 +85,7 @@ static gboolean check_strength(EVP_PKEY *pkey, PvKeyKind kind, GError **error)
 }
 
 /* A password is never asked for: public keys have none, and a prompt would hang a server. */
-static int no_password(char *buffer, int size, int writing, void *data)
+int pv_crypto_no_password(char *buffer, int size, int writing, void *data)
 {
 	return 0;
 }
@@ -93,7 +93,7 @@ static int no_password(char *buffer, int size, int writing, void *data)
 EVP_PKEY *pv_public_key_pkey_of_pem(const void *pem, gsize size)
 {
 	BIO *bio = BIO_new_mem_buf(pem, (int)size);
-	EVP_PKEY *pkey = PEM_read_bio_PUBKEY(bio, NULL, no_password, NULL);
+	EVP_PKEY *pkey = PEM_read_bio_PUBKEY(bio, NULL, pv_crypto_no_password, NULL);
 
 	BIO_free(bio);
 	return pkey;
@@ -193,7 +193,7 @@ static STACK_OF(X509) * read_chain(const guint8 *pem, gsize size, GError **error
 	X509 *certificate;
 
 	while (sk_X509_num(chain) <= CERTIFICATES_MAX &&
-	       (certificate = PEM_read_bio_X509(bio, NULL, no_password, NULL)))
+	       (certificate = PEM_read_bio_X509(bio, NULL, pv_crypto_no_password, NULL)))
 		sk_X509_push(chain, certificate);
 	BIO_free(bio);
 	ERR_clear_error();

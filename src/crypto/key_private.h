@@ -69,3 +69,6 @@ gboolean pv_public_key_verify_der(EVP_PKEY *pkey, PvSigning signing, const void 
  * Returns: (transfer none): OpenSSL's newest reason in words; its error queue is emptied.
  */
 const char *pv_crypto_reason(void);
+
+/* OpenSSL's callback for PEM that may be encrypted but has no business to be: never asks, fails. */
+int pv_crypto_no_password(char *buffer, int size, int writing, void *data);
