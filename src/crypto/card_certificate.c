@@ -8,6 +8,7 @@
 
 #include "crypto/card_certificate.h"
 
+#include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -181,4 +182,28 @@ GBytes *pv_card_certificate_new(const PvPublicKey *public, const char *name, gin
 			pv_crypto_reason());
 	X509_free(certificate);
 	return made;
+}
+
+PvSecret *pv_card_key_scalar(GBytes *der, PvPublicKey **ret_public, GError **error)
+{
+	gsize size;
+	const guint8 *data = g_bytes_get_data(der, &size);
+	g_autoptr(PvPrivateKey) key = pv_private_key_new_der(data, size, error);
+	g_autoptr(PvSecret) scalar = NULL;
+	BIGNUM *number = BN_secure_new();
+	gboolean done;
+
+	if (key && key->public->kind == PV_KEY_ECDSA)
+		scalar = pv_secret_new(((gsize)EVP_PKEY_get_bits(key->pkey) + 7) / 8);
+	done = scalar && EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_PRIV_KEY, &number) == 1 &&
+	       BN_bn2binpad(number, (guint8 *)scalar->data, (int)scalar->size) == (int)scalar->size;
+	BN_clear_free(number);
+	if (key && !done)
+		return pv_fail_null(error, PV_ERROR_UNSUPPORTED,
+				    "key %.7s is not an ECDSA key, which a token takes",
+				    key->public->id);
+	if (!done)
+		return NULL;
+	*ret_public = pv_public_key_ref(key->public);
+	return g_steal_pointer(&scalar);
 }

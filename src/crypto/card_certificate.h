@@ -2,6 +2,7 @@
 #pragma once
 
 #include "crypto/key.h"
+#include "crypto/secret.h"
 
 /*
  * The certificate that stands beside a key on a token. It says what the key is for and lets other
@@ -33,3 +34,13 @@ typedef GBytes *PvCardSign(void *data, GBytes *message, GError **error);
  */
 GBytes *pv_card_certificate_new(const PvPublicKey *public, const char *name, gint64 now_s,
 				gint64 life_s, PvCardSign *sign, void *data, GError **error);
+
+/**
+ * pv_card_key_scalar:
+ * @der: PKCS#8 of an ECDSA key, to be brought onto a token
+ * @ret_public: (out) (transfer full)
+ *
+ * Returns: (transfer full): the private scalar, as long as the curve's order. Errors: PV_ERROR_KEY,
+ * PV_ERROR_UNSUPPORTED.
+ */
+PvSecret *pv_card_key_scalar(GBytes *der, PvPublicKey **ret_public, GError **error);

@@ -112,7 +112,8 @@ static gboolean check_key(const PvTokenSession *session, const PvPivSlot *slot,
 			       label, slot->slot);
 	return pv_public_key_same(public, key) ||
 	       pv_fail(error, PV_ERROR_KEY,
-		       "%s: slot %02x holds key %.7s, expected %.7s: another token, or the slot was "
+		       "%s: slot %02x holds key %.7s, expected %.7s: another token, or the slot "
+		       "was "
 		       "given a new key",
 		       label, slot->slot, pv_public_key_canonical_id(public),
 		       pv_public_key_canonical_id(key));
@@ -159,8 +160,7 @@ static GBytes *piv_sign(PvTokenSession *session, const char *uri, const PvPublic
 
 static GPtrArray *attest_into(PvTokenSession *session, guint8 slot, GError **error)
 {
-	g_autoptr(GPtrArray) chain =
-		g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+	g_autoptr(GPtrArray) chain = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
 	g_autoptr(GBytes) leaf = pv_piv_attest(session, slot, error), content = NULL;
 	g_autoptr(GError) why = NULL;
 	GBytes *device;

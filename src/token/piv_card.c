@@ -81,8 +81,8 @@ static gboolean transmit(void *data, const guint8 *command, gsize size, guint8 *
 			 gsize *ret_size, GError **error)
 {
 	PvPivCard *card = data;
-	const SCARD_IO_REQUEST *protocol = card->protocol == SCARD_PROTOCOL_T0 ? SCARD_PCI_T0
-									       : SCARD_PCI_T1;
+	const SCARD_IO_REQUEST *protocol =
+		card->protocol == SCARD_PROTOCOL_T0 ? SCARD_PCI_T0 : SCARD_PCI_T1;
 	DWORD received = PV_APDU_ANSWER_MAX;
 	LONG code;
 
@@ -206,9 +206,9 @@ static gboolean select_applet(PvPivCard *card, const guint8 *name, gsize size, G
 
 	if (!pv_piv_card_send(card, "selecting the applet", apdu, ret_answer, &status, error))
 		return FALSE;
-	return status == PV_APDU_OK || pv_fail(error, PV_ERROR_UNSUPPORTED,
-					       "%s: the applet is not there: status %04x",
-					       name_of(card), status);
+	return status == PV_APDU_OK ||
+	       pv_fail(error, PV_ERROR_UNSUPPORTED, "%s: the applet is not there: status %04x",
+		       name_of(card), status);
 }
 
 static gboolean select_piv(PvPivCard *card, GError **error)
@@ -246,8 +246,8 @@ static char *serial_of(PvPivCard *card, GError **error)
 	if (card->firmware == 0)
 		return NULL;
 	done = card->firmware >= TELLS_SERIAL_SINCE
-		       ? pv_piv_card_send(card, "reading the serial number", apdu, &answer,
-					  &status, error)
+		       ? pv_piv_card_send(card, "reading the serial number", apdu, &answer, &status,
+					  error)
 		       : read_otp_serial(card, &answer, &status, error);
 	if (!done || status != PV_APDU_OK || !pv_piv_read_serial(pv_tlv_of(answer), &serial, error))
 		return NULL;
@@ -326,8 +326,7 @@ static gboolean identify(PvPivCard *card, GError **error)
 
 	if (!pv_piv_card_send(card, "reading the version", apdu, &answer, &status, error))
 		return FALSE;
-	if (status == PV_APDU_OK &&
-	    !pv_piv_read_version(pv_tlv_of(answer), &card->firmware, error))
+	if (status == PV_APDU_OK && !pv_piv_read_version(pv_tlv_of(answer), &card->firmware, error))
 		return FALSE;
 	card->serial = serial_of(card, &why);
 	if (why) {

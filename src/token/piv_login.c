@@ -16,8 +16,8 @@
 #define FILLER           0xff
 #define MANAGER_ATTEMPTS 3
 
-#define IS_WRONG_PIN(status) (((status) & 0xfff0) == PV_APDU_WRONG_PIN)
-#define TRIES_OF(status)     ((int)((status) & 0x0f))
+#define IS_WRONG_PIN(status) (((status)&0xfff0) == PV_APDU_WRONG_PIN)
+#define TRIES_OF(status)     ((int)((status)&0x0f))
 
 static const char *label_of(const PvTokenSession *session)
 {
@@ -83,9 +83,9 @@ gboolean pv_piv_look_at_pin(PvTokenSession *session, GError **error)
 		if (reference.is_factory)
 			warn_of_factory(session);
 	} else {
-		session->tries_left = IS_WRONG_PIN(status)	     ? TRIES_OF(status)
+		session->tries_left = IS_WRONG_PIN(status)        ? TRIES_OF(status)
 				      : status == PV_APDU_BLOCKED ? 0
-								     : -1;
+								  : -1;
 	}
 	return session->tries_left != 0 || fail_blocked(session, error);
 }
@@ -96,8 +96,7 @@ static PvSecret *ask_for_pin(PvTokenSession *session, const char *wrong, GError 
 	const PvTokenPrompt prompt = { PV_SECRET_PIN, label_of(session),
 				       pv_piv_card_serial(session->card), session->tries_left,
 				       wrong != NULL };
-	g_autoptr(PvSecret) typed =
-		session->person->secret(session->person->data, &prompt, error);
+	g_autoptr(PvSecret) typed = session->person->secret(session->person->data, &prompt, error);
 
 	if (!typed && wrong)
 		pv_fail_wrap(error, "%s", wrong);
@@ -138,8 +137,8 @@ gboolean pv_piv_verify_again(PvTokenSession *session, GError **error)
 		return fail_blocked(session, error);
 	}
 	if (!IS_WRONG_PIN(status))
-		return pv_fail(error, PV_ERROR_UNSUPPORTED,
-			       "%s: the PIN is not taken: status %04x", label_of(session), status);
+		return pv_fail(error, PV_ERROR_UNSUPPORTED, "%s: the PIN is not taken: status %04x",
+			       label_of(session), status);
 	wrong = wrong_pin(session, status);
 	return pv_fail(error, PV_ERROR_PASSPHRASE, "%s", wrong);
 }
@@ -189,8 +188,8 @@ static gboolean cipher_of(guint8 algorithm, PvCipher *ret_cipher)
 }
 
 /* The algorithm of the management key: 3DES where the card does not say. In a transaction. */
-static gboolean read_manager(PvTokenSession *session, guint8 *ret_algorithm, PvTouchPolicy *ret_touch,
-			     GError **error)
+static gboolean read_manager(PvTokenSession *session, guint8 *ret_algorithm,
+			     PvTouchPolicy *ret_touch, GError **error)
 {
 	const PvApdu apdu = { PV_PIV_METADATA, 0, PV_PIV_MANAGEMENT, NULL, 0 };
 	g_autoptr(GBytes) answer = NULL;
@@ -230,8 +229,7 @@ static gboolean prove(PvTokenSession *session, guint8 algorithm, PvTouchPolicy t
 	apdu.data = data->data;
 	apdu.size = data->len;
 	return pv_piv_card_send_touched(session->card, "showing the management key", apdu, touch,
-					session->person, ret_answer, ret_status, &waited_ms,
-					error);
+					session->person, ret_answer, ret_status, &waited_ms, error);
 }
 
 /* Both sides prove that they have @key. FALSE without an error: it is another one. */
@@ -351,8 +349,7 @@ static PvSecret *ask_for_manager(PvTokenSession *session, guint8 algorithm, gboo
 {
 	const PvTokenPrompt prompt = { PV_SECRET_MANAGEMENT_KEY, label_of(session),
 				       pv_piv_card_serial(session->card), -1, is_retry };
-	g_autoptr(PvSecret) typed =
-		session->person->secret(session->person->data, &prompt, error);
+	g_autoptr(PvSecret) typed = session->person->secret(session->person->data, &prompt, error);
 	PvCipher cipher = PV_CIPHER_3DES;
 
 	cipher_of(algorithm, &cipher);
@@ -404,6 +401,6 @@ gboolean pv_piv_begin_as_manager(PvTokenSession *session, gboolean needs_pin, GE
 			return FALSE;
 		}
 	}
-	return pv_fail(error, PV_ERROR_PASSPHRASE, "%s: wrong management key, or its touch was missed",
-		       label_of(session));
+	return pv_fail(error, PV_ERROR_PASSPHRASE,
+		       "%s: wrong management key, or its touch was missed", label_of(session));
 }

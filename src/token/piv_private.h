@@ -44,12 +44,12 @@ typedef struct {
 	PvTokenOrigin origin;
 	PvPinPolicy pin;
 	PvTouchPolicy touch;
-	GBytes *certificate;      /* DER */
-	PvPublicKey *certified;   /* its key */
-	char *name;               /* its common name */
-	GBytes *attestation;      /* DER; looked for only where there is no metadata */
-	gboolean is_key_certain;  /* the card said itself whether there is a key, and which */
-	gboolean is_bad_object;   /* the object of the certificate holds something else */
+	GBytes *certificate;     /* DER */
+	PvPublicKey *certified;  /* its key */
+	char *name;              /* its common name */
+	GBytes *attestation;     /* DER; looked for only where there is no metadata */
+	gboolean is_key_certain; /* the card said itself whether there is a key, and which */
+	gboolean is_bad_object;  /* the object of the certificate holds something else */
 } PvPivSlot;
 
 void pv_piv_slot_clear(PvPivSlot *slot);

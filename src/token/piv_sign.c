@@ -69,9 +69,9 @@ static GBytes *use_key(PvTokenSession *session, const PvPivSlot *slot, GBytes *m
 	if (!signature)
 		return NULL;
 	size = g_bytes_get_size(signature);
-	if (pv_public_key_verify(pv_piv_slot_public(slot), "ecdsa",
-				 g_bytes_get_data(message, NULL), g_bytes_get_size(message),
-				 g_bytes_get_data(signature, NULL), size))
+	if (pv_public_key_verify(pv_piv_slot_public(slot), "ecdsa", g_bytes_get_data(message, NULL),
+				 g_bytes_get_size(message), g_bytes_get_data(signature, NULL),
+				 size))
 		return g_steal_pointer(&signature);
 	return pv_fail_null(error, PV_ERROR_KEY,
 			    "%s: %s: the signature is not of the key there: the card answers wrong",

@@ -182,8 +182,8 @@ static gboolean read_certificate(PvTokenSession *session, PvPivSlot *slot, GErro
 		return TRUE;
 	slot->certificate = pv_piv_read_certificate(pv_tlv_of(content), what, NULL);
 	slot->is_bad_object =
-		!slot->certificate || !pv_card_certificate_read(slot->certificate, &slot->certified,
-								&slot->name, NULL);
+		!slot->certificate ||
+		!pv_card_certificate_read(slot->certificate, &slot->certified, &slot->name, NULL);
 	if (!slot->is_key_certain && slot->certified)
 		slot->algorithm = pv_piv_algorithm_of(slot->certified);
 	return TRUE;
