@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Root certificates (trust.md 2.2): how one is made for a repository, and the rules by which one
- * counts. Trust comes from pinning and from the chain of roots; a certificate only binds a root key
+ * Root certificates (trust.md 2.2): the rules by which one counts (certificate_make.c makes them).
+ Trust comes from pinning and from the chain of roots; a certificate only binds a root key
  * to the name of its repository.
  */
 
@@ -10,7 +10,6 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 
@@ -19,88 +18,7 @@
 #include "base/limits.h"
 #include "crypto/key_private.h"
 
-#define DAYS_VALID        3650
 #define EARLY_SECONDS_MAX (24 * 3600)
-#define SERIAL_BYTES      16
-
-static gboolean add_extension(X509 *certificate, int nid, const char *value)
-{
-	X509V3_CTX context;
-	X509_EXTENSION *extension;
-	gboolean added;
-
-	X509V3_set_ctx_nodb(&context);
-	X509V3_set_ctx(&context, certificate, certificate, NULL, NULL, 0);
-	extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
-	added = extension && X509_add_ext(certificate, extension, -1) == 1;
-	X509_EXTENSION_free(extension);
-	return added;
-}
-
-static gboolean set_serial(X509 *certificate)
-{
-	guint8 bytes[SERIAL_BYTES];
-	BIGNUM *number;
-	gboolean set;
-
-	if (RAND_bytes(bytes, sizeof(bytes)) != 1)
-		return FALSE;
-	bytes[0] &= 0x7f; /* serial numbers are positive */
-	number = BN_bin2bn(bytes, sizeof(bytes), NULL);
-	set = BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != NULL;
-	BN_free(number);
-	return set;
-}
-
-static gboolean set_dates(X509 *certificate, PvTime now)
-{
-	time_t start = (time_t)now.seconds;
-
-	return X509_time_adj_ex(X509_getm_notBefore(certificate), 0, 0, &start) &&
-	       X509_time_adj_ex(X509_getm_notAfter(certificate), DAYS_VALID, 0, &start);
-}
-
-static gboolean fill(X509 *certificate, const PvPrivateKey *key, const char *gun, PvTime now)
-{
-	X509_NAME *name = X509_get_subject_name(certificate);
-	const EVP_MD *hash = key->public->kind == PV_KEY_ED25519 ? NULL : EVP_sha256();
-
-	return X509_set_version(certificate, X509_VERSION_3) == 1 && set_serial(certificate) &&
-	       X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const guint8 *)gun, -1, -1,
-					  0) == 1 &&
-	       X509_set_issuer_name(certificate, name) == 1 && set_dates(certificate, now) &&
-	       X509_set_pubkey(certificate, key->pkey) == 1 &&
-	       add_extension(certificate, NID_key_usage,
-			     "critical,digitalSignature,keyEncipherment") &&
-	       add_extension(certificate, NID_ext_key_usage, "codeSigning") &&
-	       add_extension(certificate, NID_basic_constraints, "critical,CA:FALSE") &&
-	       X509_sign(certificate, key->pkey, hash) > 0;
-}
-
-PvPublicKey *pv_certificate_new_root(const PvPrivateKey *key, const char *gun, PvTime now,
-				     GError **error)
-{
-	X509 *certificate = X509_new();
-	BIO *pem = BIO_new(BIO_s_mem());
-	PvPublicKey *made = NULL;
-	char *text;
-	long length;
-
-	if (key->public->kind == PV_KEY_ED25519)
-		pv_fail(error, PV_ERROR_KEY,
-			"root key %.7s: ed25519 keys cannot be root keys in Notary's format",
-			key->public->id);
-	else if (!fill(certificate, key, gun, now) || PEM_write_bio_X509(pem, certificate) != 1)
-		pv_fail(error, PV_ERROR_KEY, "root certificate for %s: cannot be made: %s", gun,
-			pv_crypto_reason());
-	else if ((length = BIO_get_mem_data(pem, &text)) > 0)
-		made = pv_public_key_new(key->public->kind == PV_KEY_RSA ? "rsa-x509"
-									 : "ecdsa-x509",
-					 (const guint8 *)text, (gsize)length, error);
-	BIO_free(pem);
-	X509_free(certificate);
-	return made;
-}
 
 static gboolean name_fits(const char *name, const char *gun)
 {
@@ -257,4 +175,31 @@ char *pv_certificate_public_pem(const PvPublicKey *key)
 	copy = g_strndup(text, (gsize)length);
 	BIO_free(bio);
 	return copy;
+}
+
+PvPublicKey *pv_certificate_read_der(GBytes *der, char **ret_name, GError **error)
+{
+	gsize size;
+	const guint8 *at = g_bytes_get_data(der, &size), *end = at + size;
+	X509 *certificate = NULL;
+	PvPublicKey *key = NULL;
+	EVP_PKEY *pkey;
+
+	if (size > PV_CERTIFICATE_BYTES_MAX)
+		return pv_fail_null(error, PV_ERROR_LIMIT,
+				    "a certificate of %zu bytes, at most %zu allowed", size,
+				    PV_CERTIFICATE_BYTES_MAX);
+	if (at)
+		certificate = d2i_X509(NULL, &at, (long)size);
+	pkey = certificate && at == end ? X509_get_pubkey(certificate) : NULL;
+	if (pkey)
+		key = pv_public_key_of_pkey(pkey, error);
+	else
+		pv_fail(error, PV_ERROR_KEY, "not a certificate with a usable key: %s",
+			pv_crypto_reason());
+	if (key && ret_name)
+		*ret_name = common_name(certificate);
+	EVP_PKEY_free(pkey);
+	X509_free(certificate);
+	return key;
 }

@@ -21,6 +21,29 @@ PvPublicKey *pv_certificate_new_root(const PvPrivateKey *key, const char *gun, P
 				     GError **error);
 
 /**
+ * pv_certificate_new_self_signed:
+ * @key: may be elsewhere (pv_private_key_new_remote())
+ * @name: the subject's common name: a role, "root"
+ * @now_s, @life_s: not before, in seconds since 1970; how long it is valid
+ *
+ * Makes the certificate that lies beside a key on a token; otherwise as pv_certificate_new_root().
+ *
+ * Returns: (transfer full): DER.
+ */
+GBytes *pv_certificate_new_self_signed(const PvPrivateKey *key, const char *name, gint64 now_s,
+				       gint64 life_s, GError **error);
+
+/**
+ * pv_certificate_read_der:
+ * @der: untrusted: one certificate; no signature in it is looked at
+ * @ret_name: (out) (transfer full) (optional) (nullable): the subject's common name
+ *
+ * Returns: (transfer full): the plain key in it. Errors: PV_ERROR_KEY, PV_ERROR_UNSUPPORTED,
+ * PV_ERROR_LIMIT.
+ */
+PvPublicKey *pv_certificate_read_der(GBytes *der, char **ret_name, GError **error);
+
+/**
  * pv_certificate_check:
  * @key: an *-x509 key
  * @gun: the repository it is to speak for

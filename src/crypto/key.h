@@ -28,6 +28,24 @@ typedef struct PvPublicKey PvPublicKey;
 PvPublicKey *pv_public_key_new(const char *keytype, const guint8 *public, gsize size,
 			       GError **error);
 
+/**
+ * pv_public_key_new_point:
+ * @parameters: untrusted: DER of EC parameters: a curve's OID, or a named curve spelt out
+ * @point: untrusted: the point itself, 04 X Y or compressed, without an OCTET STRING around it
+ *
+ * A key as tokens tell it. Returns: (transfer full): the key by its curve's name, however it was
+ * spelt. Errors: as pv_public_key_new().
+ */
+PvPublicKey *pv_public_key_new_point(GBytes *parameters, GBytes *point, GError **error);
+
+/**
+ * pv_public_key_new_rsa:
+ * @modulus, @exponent: untrusted: big-endian
+ *
+ * As pv_public_key_new_point(), for RSA.
+ */
+PvPublicKey *pv_public_key_new_rsa(GBytes *modulus, GBytes *exponent, GError **error);
+
 PvPublicKey *pv_public_key_ref(PvPublicKey *key);
 void pv_public_key_unref(PvPublicKey *key);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvPublicKey, pv_public_key_unref)
@@ -82,6 +100,31 @@ PvPrivateKey *pv_private_key_generate(PvKeyKind kind,
  * @der: PKCS#8 or SEC1 or PKCS#1 DER, or the 96 bytes public||seed||public of Notary's ed25519
  */
 PvPrivateKey *pv_private_key_new_der(const guint8 *der, gsize size, GError **error);
+
+/**
+ * PvRemoteSign:
+ * @message: whole, not its hash
+ *
+ * Returns: (transfer full): untrusted: a signature as pv_private_key_sign() gives it.
+ */
+typedef GBytes *(*PvRemoteSign)(void *data, const PvPublicKey *key, GBytes *message,
+				GError **error);
+
+/**
+ * pv_private_key_new_remote:
+ * @public: a plain key (no certificate)
+ * @data: for @sign; @destroy frees it with the key
+ *
+ * A private key that is elsewhere, on a token: it signs wherever a key does; what @sign gives is
+ * checked against @public. Its secret cannot be written to a key file.
+ *
+ * Errors: PV_ERROR_INTERNAL (a certificate).
+ */
+PvPrivateKey *pv_private_key_new_remote(PvPublicKey *public, PvRemoteSign sign, void *data,
+					GDestroyNotify destroy, GError **error);
+
+/* TRUE if the key was made by pv_private_key_new_remote(). */
+gboolean pv_private_key_is_remote(const PvPrivateKey *key);
 
 void pv_private_key_free(PvPrivateKey *key);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvPrivateKey, pv_private_key_free)

@@ -21,8 +21,11 @@ struct PvPublicKey {
 };
 
 struct PvPrivateKey {
-	EVP_PKEY *pkey;
+	EVP_PKEY *pkey; /* with @sign: the public half alone */
 	PvPublicKey *public;
+	PvRemoteSign sign; /* NULL: the key is here */
+	void *data;
+	GDestroyNotify destroy;
 };
 
 /**
@@ -62,6 +65,15 @@ typedef enum {
  */
 gboolean pv_public_key_verify_der(EVP_PKEY *pkey, PvSigning signing, const void *message,
 				  gsize message_size, const guint8 *signature, gsize size);
+
+/**
+ * pv_signature_der_of_raw:
+ * @raw: r||s
+ *
+ * Returns: (transfer full): DER, to be freed with OPENSSL_free(); NULL unless the length is right.
+ */
+guint8 *pv_signature_der_of_raw(const EVP_PKEY *pkey, const guint8 *raw, gsize size,
+				int *ret_length);
 
 /**
  * pv_crypto_reason:

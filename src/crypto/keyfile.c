@@ -470,6 +470,9 @@ PvSecret *pv_key_file_write(const PvPrivateKey *key, const char *gun, const char
 	if (strpbrk(role, "\r\n:") || (gun && strpbrk(gun, "\r\n")))
 		return pv_fail_null(error, PV_ERROR_KEY,
 				    "key file: a role or repository with a line break");
+	if (key->sign)
+		return pv_fail_null(error, PV_ERROR_KEY,
+				    "key %.7s is on a token and cannot leave it", key->public->id);
 	info = wrap(key);
 	if (info && passphrase) {
 		sealed = encrypt(info, passphrase);

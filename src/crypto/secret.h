@@ -56,3 +56,11 @@ PvSecret *pv_secret_take_environment(const char *name);
  * environment variable or option to use, given in @instead), PV_ERROR_IO.
  */
 PvSecret *pv_secret_prompt(const char *prompt, const char *instead, GError **error);
+
+/**
+ * pv_secret_read:
+ * @source: "fd:N" or a file's name; its first line is the secret
+ *
+ * Errors: PV_ERROR_USAGE, PV_ERROR_NOT_FOUND, PV_ERROR_IO, PV_ERROR_LIMIT.
+ */
+PvSecret *pv_secret_read(const char *source, GError **error);

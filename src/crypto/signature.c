@@ -39,8 +39,8 @@ static gsize scalar_bytes(const EVP_PKEY *pkey)
 	return ((gsize)EVP_PKEY_get_bits(pkey) + 7) / 8;
 }
 
-/* r||s → DER; NULL unless the length is right. */
-static guint8 *der_of_raw(const EVP_PKEY *pkey, const guint8 *raw, gsize size, int *ret_length)
+guint8 *pv_signature_der_of_raw(const EVP_PKEY *pkey, const guint8 *raw, gsize size,
+				int *ret_length)
 {
 	gsize half = scalar_bytes(pkey);
 	ECDSA_SIG *pair;
@@ -117,7 +117,7 @@ gboolean pv_public_key_verify(const PvPublicKey *key, const char *method, const 
 		if (methods[i].signing != PV_SIGNING_ECDSA)
 			return pv_public_key_verify_der(key->pkey, methods[i].signing, message,
 							message_size, signature, signature_size);
-		der = der_of_raw(key->pkey, signature, signature_size, &length);
+		der = pv_signature_der_of_raw(key->pkey, signature, signature_size, &length);
 		good = der && length > 0 &&
 		       pv_public_key_verify_der(key->pkey, PV_SIGNING_ECDSA, message, message_size,
 						der, (gsize)length);
@@ -167,9 +167,33 @@ void pv_private_key_free(PvPrivateKey *key)
 {
 	if (!key)
 		return;
+	if (key->destroy)
+		key->destroy(key->data);
 	EVP_PKEY_free(key->pkey); /* clears the private part */
 	pv_public_key_unref(key->public);
 	g_free(key);
+}
+
+PvPrivateKey *pv_private_key_new_remote(PvPublicKey *public, PvRemoteSign sign, void *data,
+					GDestroyNotify destroy, GError **error)
+{
+	PvPrivateKey *key;
+
+	if (public->chain)
+		return pv_fail_null(error, PV_ERROR_INTERNAL, "a certificate is no private key");
+	key = g_new0(PvPrivateKey, 1);
+	EVP_PKEY_up_ref(public->pkey);
+	key->pkey = public->pkey;
+	key->public = pv_public_key_ref(public);
+	key->sign = sign;
+	key->data = data;
+	key->destroy = destroy;
+	return key;
+}
+
+gboolean pv_private_key_is_remote(const PvPrivateKey *key)
+{
+	return key->sign != NULL;
 }
 
 PvPublicKey *pv_private_key_public(const PvPrivateKey *key)
@@ -177,17 +201,38 @@ PvPublicKey *pv_private_key_public(const PvPrivateKey *key)
 	return key->public;
 }
 
-GBytes *pv_private_key_sign(const PvPrivateKey *key, const void *message, gsize size,
-			    const char **ret_method, GError **error)
+/* By kind: the method that keys of ours sign with. */
+static const struct {
+	const char *method;
+	PvSigning signing;
+} by_kind[] = {
+	[PV_KEY_ECDSA] = { "ecdsa", PV_SIGNING_ECDSA },
+	[PV_KEY_RSA] = { "rsapss", PV_SIGNING_PSS },
+	[PV_KEY_ED25519] = { "eddsa", PV_SIGNING_EDDSA },
+};
+
+/* A token may lie, and a key that is not the role's must be seen here, not by the server. */
+static GBytes *sign_elsewhere(const PvPrivateKey *key, const void *message, gsize size,
+			      GError **error)
 {
-	static const struct {
-		const char *method;
-		PvSigning signing;
-	} by_kind[] = {
-		[PV_KEY_ECDSA] = { "ecdsa", PV_SIGNING_ECDSA },
-		[PV_KEY_RSA] = { "rsapss", PV_SIGNING_PSS },
-		[PV_KEY_ED25519] = { "eddsa", PV_SIGNING_EDDSA },
-	};
+	g_autoptr(GBytes) copy = g_bytes_new(message, size);
+	g_autoptr(GBytes) signature = key->sign(key->data, key->public, copy, error);
+	const void *raw;
+	gsize length;
+
+	if (!signature)
+		return NULL;
+	raw = g_bytes_get_data(signature, &length);
+	if (!raw || !pv_public_key_verify(key->public, by_kind[key->public->kind].method, message,
+					  size, raw, length))
+		return pv_fail_null(error, PV_ERROR_KEY,
+				    "key %.7s: what its token gave is not a signature of this key",
+				    key->public->id);
+	return g_steal_pointer(&signature);
+}
+
+static GBytes *sign_here(const PvPrivateKey *key, const void *message, gsize size, GError **error)
+{
 	PvSigning signing = by_kind[key->public->kind].signing;
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *context = NULL;
@@ -207,6 +252,16 @@ GBytes *pv_private_key_sign(const PvPrivateKey *key, const void *message, gsize 
 	if (!signature)
 		return pv_fail_null(error, PV_ERROR_KEY, "key %.7s: cannot sign: %s",
 				    key->public->id, pv_crypto_reason());
-	*ret_method = by_kind[key->public->kind].method;
+	return signature;
+}
+
+GBytes *pv_private_key_sign(const PvPrivateKey *key, const void *message, gsize size,
+			    const char **ret_method, GError **error)
+{
+	GBytes *signature = key->sign ? sign_elsewhere(key, message, size, error)
+				      : sign_here(key, message, size, error);
+
+	if (signature)
+		*ret_method = by_kind[key->public->kind].method;
 	return signature;
 }

@@ -61,6 +61,11 @@ typedef struct {
 	PvSecret *(*secret)(void *data, const PvTokenPrompt *prompt, GError **error);
 	/* TRUE: the token waits for a finger now; FALSE: it no longer does. */
 	void (*touch)(void *data, const char *token, gboolean is_awaited);
+	/*
+	 * The token may wait for a finger from now until the driver's next word: its policy is not
+	 * known, and the person is told if it takes PV_TOKEN_QUIET_MS.
+	 */
+	void (*may_wait)(void *data, const char *token);
 	void (*warn)(void *data, const char *sentence); /* "the PIN is still the factory's" */
 } PvTokenPerson;
 
@@ -80,6 +85,11 @@ typedef struct {
 	const char *name;   /* "piv" */
 	const char *about;  /* one line */
 	const char *scheme; /* of its URIs: "yubikey:" */
+	/*
+	 * The attributes of a URI that name a place on a token, with a space between: "id object
+	 * type". URIs that differ in them alone share a session.
+	 */
+	const char *places;
 	/**
 	 * open:
 	 * @uri: untrusted: of @scheme; names a token, or none where one alone is present

@@ -23,6 +23,7 @@
 #define OTP_SERIAL         0x01
 #define OTP_SLOT_SERIAL    0x10
 #define BY_NAME            0x04
+#define GONE_WAIT_MS       1500 /* milliseconds */
 #define READERS_BYTES_MAX  (16 * PV_KIB)
 #define TELLS_SERIAL_SINCE 0x050000
 
@@ -43,13 +44,21 @@ static const char *name_of(const PvPivCard *card)
 	return card->label ? card->label : card->reader;
 }
 
-/* Whether the reader is empty now: a command that failed does not tell why by itself. */
+/*
+ * Whether the reader is empty now: a command that failed does not tell why by itself, and pcscd
+ * looks for cards some times a second only.
+ */
 static gboolean is_gone(const PvPivCard *card)
 {
 	SCARD_READERSTATE state = { .szReader = card->reader };
 
-	return SCardGetStatusChange(card->context, 0, &state, 1) != SCARD_S_SUCCESS ||
-	       !(state.dwEventState & SCARD_STATE_PRESENT);
+	if (SCardGetStatusChange(card->context, 0, &state, 1) != SCARD_S_SUCCESS)
+		return TRUE;
+	if (state.dwEventState & SCARD_STATE_PRESENT) {
+		state.dwCurrentState = state.dwEventState & ~(DWORD)SCARD_STATE_CHANGED;
+		SCardGetStatusChange(card->context, GONE_WAIT_MS, &state, 1);
+	}
+	return !(state.dwEventState & SCARD_STATE_PRESENT);
 }
 
 static gboolean fail(const PvPivCard *card, LONG code, GError **error)
@@ -91,6 +100,9 @@ static gboolean transmit(void *data, const guint8 *command, gsize size, guint8 *
 		return pv_fail(error, PV_ERROR_UNREACHABLE,
 			       "%s was reset by another program: run the command again",
 			       name_of(card));
+	/* Some readers' drivers give nothing, and call it an answer, when the card is gone. */
+	if (code == SCARD_S_SUCCESS && received == 0 && is_gone(card))
+		code = SCARD_W_REMOVED_CARD;
 	if (code != SCARD_S_SUCCESS)
 		return fail(card, code, error);
 	*ret_size = received;

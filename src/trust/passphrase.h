@@ -49,11 +49,3 @@ PvSecret *pv_passphrases_ask_new(const char *role, GError **error);
 
 /* (transfer none) (nullable): the passphrase that the environment gave for keys of @role. */
 const PvSecret *pv_passphrases_known(const PvPassphrases *passphrases, const char *role);
-
-/**
- * pv_passphrase_read:
- * @source: "fd:N" or a file's name; its first line is the passphrase
- *
- * Errors: PV_ERROR_USAGE, PV_ERROR_NOT_FOUND, PV_ERROR_IO, PV_ERROR_LIMIT.
- */
-PvSecret *pv_passphrase_read(const char *source, GError **error);

@@ -358,7 +358,7 @@ instructions() {
 
 # set_management ALGORITHM KEY: of the card as it is in five.card.
 set_management() {
-	sed -i "/^\[management\]/,/^\[/{s/^algorithm=.*/algorithm=$((16#$1))/;s/^key=.*/key=$(printf '%-64s' "$2" | tr ' ' 0)/}" \
+	sed -i "/^\[management\]/,/^\[/{s/^algorithm=.*/algorithm=$((16#$1))/;s|^key=.*|key=$(printf '%-64s' "$2" | tr ' ' 0 | xxd -r -p | base64)|}" \
 		"$rig/five.card"
 	rig_tell five load "$rig/five.card"
 	rig_insert five

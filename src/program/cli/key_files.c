@@ -137,7 +137,7 @@ gboolean pv_key_passwd(PvKeyOptions *options, int argc, char **argv, GError **er
 	if (!key)
 		return FALSE;
 	if (options->new_passphrase) {
-		new = pv_passphrase_read(options->new_passphrase, error);
+		new = pv_secret_read(options->new_passphrase, error);
 		if (!new)
 			return FALSE;
 	}

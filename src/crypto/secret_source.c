@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* A passphrase from a file or a descriptor, read straight into locked memory. */
+/* A passphrase or PIN from a file or a descriptor, read straight into locked memory. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
-#include "trust/passphrase.h"
+#include "crypto/secret.h"
 
 static int open_source(const char *source, GError **error)
 {
@@ -19,7 +19,7 @@ static int open_source(const char *source, GError **error)
 	if (!g_str_has_prefix(source, "fd:")) {
 		fd = open(source, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
-			pv_fail_errno(error, errno, "passphrase file %s", source);
+			pv_fail_errno(error, errno, "%s", source);
 		return fd;
 	}
 	if (!g_ascii_string_to_unsigned(source + strlen("fd:"), 10, 0, G_MAXINT, &number, NULL)) {
@@ -28,11 +28,11 @@ static int open_source(const char *source, GError **error)
 	}
 	fd = fcntl((int)number, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
-		pv_fail_errno(error, errno, "passphrase from %s", source);
+		pv_fail_errno(error, errno, "secret from %s", source);
 	return fd;
 }
 
-PvSecret *pv_passphrase_read(const char *source, GError **error)
+PvSecret *pv_secret_read(const char *source, GError **error)
 {
 	int fd = open_source(source, error);
 	g_autoptr(PvSecret) buffer = NULL;
@@ -45,7 +45,7 @@ PvSecret *pv_passphrase_read(const char *source, GError **error)
 	while (got != 0 && used < buffer->size && !memchr(buffer->data, '\n', used)) {
 		got = read(fd, buffer->data + used, buffer->size - used);
 		if (got < 0 && errno != EINTR) {
-			pv_fail_errno(error, errno, "passphrase from %s", source);
+			pv_fail_errno(error, errno, "secret from %s", source);
 			close(fd);
 			return NULL;
 		}
@@ -54,7 +54,7 @@ PvSecret *pv_passphrase_read(const char *source, GError **error)
 	close(fd);
 	used = strcspn(buffer->data, "\r\n");
 	if (used > PV_PASSPHRASE_BYTES_MAX)
-		return pv_fail_null(error, PV_ERROR_LIMIT, "passphrase from %s: more than %d bytes",
+		return pv_fail_null(error, PV_ERROR_LIMIT, "secret from %s: more than %d bytes",
 				    source, PV_PASSPHRASE_BYTES_MAX);
 	return pv_secret_new_copy(buffer->data, used);
 }
