@@ -44,11 +44,8 @@
 #define PV_JWE_ITERATIONS_MAX 100000 /* count: notary-signer has 8192; a row must not stall us */
 
 /* token */
-<<<<<<< HEAD
-#define PV_APDU_COMMAND_BYTES_MAX (3 * PV_KIB)  /* bytes: chained; a PIV card's objects have 3 KiB */
+#define PV_APDU_COMMAND_BYTES_MAX (3 * PV_KIB) /* bytes: chained; a PIV card's objects have 3 KiB */
 #define PV_APDU_ANSWER_BYTES_MAX  (16 * PV_KIB) /* bytes: one answer of a card, joined */
-#define PV_TOUCH_WAIT_MS          200 /* milliseconds: a token that computes answers in 70 */
-=======
 #define PV_TOKEN_ATTRIBUTE_BYTES_MAX \
 	4096 /* bytes: one attribute of a key; explicit P-521 has 450 */
 #define PV_TOKEN_TEXT_BYTES_MAX        4096 /* bytes: a URI, a name, a sentence of a token */
@@ -62,7 +59,6 @@
 #define PV_TOKEN_TOUCH_MS \
 	90000 /* milliseconds that a touch is waited for; a key gives up after 15 s */
 #define PV_TOKEN_QUIET_MS 200 /* milliseconds after which a signature must be waiting for a touch */
->>>>>>> main
 
 /* tuf */
 #define PV_TIMESTAMP_BYTES_MAX   PV_MIB /* bytes: Notary client's limit for timestamp.json */

@@ -203,6 +203,7 @@ const PvTokenDriver pv_token_piv = {
 	.name = "piv",
 	.about = "YubiKeys and other PIV cards, through pcscd",
 	.scheme = PV_PIV_SCHEME,
+	.places = "slot",
 	.open = piv_open,
 	.close = piv_close,
 	.list = piv_list,

@@ -28,15 +28,12 @@
 #define TELLS_SERIAL_SINCE 0x050000
 
 struct PvPivCard {
-	SCARDCONTEXT context; /* its own: one thread may wait for the card */
+	SCARDCONTEXT context;
 	SCARDHANDLE handle;
 	DWORD protocol;
 	char *reader, *label, *serial;
 	guint32 firmware;
 	gboolean has_begun, knows_secret;
-	/* While a touch may be awaited. */
-	PvTouchPolicy touch;
-	const PvTokenPerson *person;
 };
 
 static const char *name_of(const PvPivCard *card)
@@ -109,79 +106,6 @@ static gboolean transmit(void *data, const guint8 *command, gsize size, guint8 *
 	return TRUE;
 }
 
-/* A transmission that may take as long as a person needs to find the token. */
-typedef struct {
-	PvPivCard *card;
-	const guint8 *command;
-	gsize size;
-	guint8 *answer;
-	gsize answered;
-	gboolean done, ended;
-	GError *error;
-	GMutex mutex;
-	GCond cond;
-} Wait;
-
-static gpointer transmit_aside(gpointer data)
-{
-	Wait *wait = data;
-	gboolean done = transmit(wait->card, wait->command, wait->size, wait->answer,
-				 &wait->answered, &wait->error);
-
-	g_mutex_lock(&wait->mutex);
-	wait->done = done;
-	wait->ended = TRUE;
-	g_cond_signal(&wait->cond);
-	g_mutex_unlock(&wait->mutex);
-	return NULL;
-}
-
-/* TRUE if the card has answered by then; @until_us 0: waits as long as it takes. */
-static gboolean wait_until(Wait *wait, gint64 until_us)
-{
-	gboolean in_time = TRUE;
-
-	g_mutex_lock(&wait->mutex);
-	while (!wait->ended && in_time) {
-		if (until_us)
-			in_time = g_cond_wait_until(&wait->cond, &wait->mutex, until_us);
-		else
-			g_cond_wait(&wait->cond, &wait->mutex);
-	}
-	in_time = wait->ended;
-	g_mutex_unlock(&wait->mutex);
-	return in_time;
-}
-
-/* The person is told from the calling thread alone; the other one only waits for the card. */
-static gboolean transmit_touched(void *data, const guint8 *command, gsize size, guint8 *answer,
-				 gsize *ret_size, GError **error)
-{
-	PvPivCard *card = data;
-	Wait wait = { .card = card, .command = command, .size = size, .answer = answer };
-	gint64 until = g_get_monotonic_time() + PV_TOUCH_WAIT_MS * 1000;
-	GThread *thread;
-
-	if (card->touch == PV_TOUCH_NEVER)
-		return transmit(data, command, size, answer, ret_size, error);
-	g_mutex_init(&wait.mutex);
-	g_cond_init(&wait.cond);
-	thread = g_thread_new("card", transmit_aside, &wait);
-	if (card->touch == PV_TOUCH_ALWAYS || !wait_until(&wait, until)) {
-		card->person->touch(card->person->data, name_of(card), TRUE);
-		wait_until(&wait, 0);
-		card->person->touch(card->person->data, name_of(card), FALSE);
-	}
-	g_thread_join(thread);
-	g_cond_clear(&wait.cond);
-	g_mutex_clear(&wait.mutex);
-	if (wait.done)
-		*ret_size = wait.answered;
-	else
-		g_propagate_error(error, wait.error);
-	return wait.done;
-}
-
 gboolean pv_piv_card_send(PvPivCard *card, const char *what, PvApdu apdu, GBytes **ret_answer,
 			  guint *ret_status, GError **error)
 {
@@ -198,15 +122,17 @@ gboolean pv_piv_card_send_touched(PvPivCard *card, const char *what, PvApdu apdu
 				  GBytes **ret_answer, guint *ret_status, gint64 *ret_waited_ms,
 				  GError **error)
 {
-	const PvApduLine line = { card, transmit_touched };
 	gint64 begun = g_get_monotonic_time();
 	gboolean done;
 
-	g_assert(card->has_begun);
-	card->touch = touch;
-	card->person = person;
-	done = pv_apdu_send(&line, what, apdu, ret_answer, ret_status, error);
+	if (touch == PV_TOUCH_ALWAYS)
+		person->touch(person->data, name_of(card), TRUE);
+	else if (touch != PV_TOUCH_NEVER)
+		person->may_wait(person->data, name_of(card));
+	done = pv_piv_card_send(card, what, apdu, ret_answer, ret_status, error);
 	*ret_waited_ms = (g_get_monotonic_time() - begun) / 1000;
+	if (touch != PV_TOUCH_NEVER)
+		person->touch(person->data, name_of(card), FALSE);
 	return done;
 }
 

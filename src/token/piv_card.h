@@ -45,7 +45,7 @@ gboolean pv_piv_card_send(PvPivCard *card, const char *what, PvApdu apdu, GBytes
 /**
  * pv_piv_card_send_touched:
  * @touch: ALWAYS: @person is told at once that the card waits for a finger; NEVER: not at all;
- * otherwise when it has not answered for PV_TOUCH_WAIT_MS
+ * otherwise that it may wait
  * @ret_waited_ms: (out): how long the card took
  *
  * As pv_piv_card_send(), for a command for which the card may await a touch.

@@ -50,12 +50,18 @@ static void touch(void *data, const char *token, gboolean is_awaited)
 	fflush(stdout);
 }
 
+static void may_wait(void *data, const char *token)
+{
+	printf("may wait %s\n", token);
+	fflush(stdout);
+}
+
 static void warn(void *data, const char *sentence)
 {
 	printf("warning: %s\n", sentence);
 }
 
-static const PvTokenPerson person = { NULL, secret, touch, warn };
+static const PvTokenPerson person = { NULL, secret, touch, may_wait, warn };
 
 static void show(const PvTokenKey *key)
 {
