@@ -152,3 +152,78 @@ take_and_give() {
 	put 400 "$targets" "$BATS_TEST_TMPDIR/targets.pem"
 	grep -q 'this server allows' "$BATS_TEST_TMPDIR/answer"
 }
+
+# keep ROLE…: the publisher's trust directory gets the attestation of the role's key, as `pavise key` leaves it.
+keep() {
+	local role
+	mkdir -p "$trust/attestations"
+	for role in "$@"; do
+		cp "$BATS_TEST_TMPDIR/$role.pem" "$trust/attestations/$(cat "$BATS_TEST_TMPDIR/$role.id").pem"
+	done
+}
+
+# asked METHOD OPERATION: how often that was.
+asked() {
+	curl -sS --cacert "$ca" "$server/metrics" |
+		awk -F'} ' -v m="method=\"$1\"" -v o="operation=\"$2\"" '/requests_total/ && index($1, m) && index($1, o) { n += $2 } END { print n + 0 }'
+}
+
+@test "a publish brings the attestations of its keys to the server, and inspect brings them to a reader" {
+	start_service
+	publish
+	[ "$(asked put PutAttestation)" = 0 ] # without one nothing is asked
+	keep root targets
+	# One of a key of another repository stays here.
+	openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 2>/dev/null | openssl pkey -pubout -out "$BATS_TEST_TMPDIR/foreign.pub"
+	attest "$BATS_TEST_TMPDIR/device" "$BATS_TEST_TMPDIR/foreign.pub" >"$trust/attestations/$(key_id "$BATS_TEST_TMPDIR/foreign.pub").pem"
+	run -0 --separate-stderr pavise sign "$gun:v2" --from "oci:$BATS_TEST_TMPDIR/image:12" "${options[@]}" --trust-dir "$trust"
+	[ -z "$stderr" ]
+	[ "$(asked put PutAttestation)" = 2 ]
+	get "$root" | cmp - "$BATS_TEST_TMPDIR/root.pem"
+	get "$targets" | cmp - "$BATS_TEST_TMPDIR/targets.pem"
+
+	reader=$BATS_TEST_TMPDIR/reader
+	before=$(asked get GetAttestation)
+	run -0 pavise verify "$gun:v2" "${options[@]}" --trust-dir "$reader" --tofu
+	[ ! -e "$reader/attestations" ]
+	[ "$(asked get GetAttestation)" = "$before" ] # a look-up asks for none
+	run -0 --separate-stderr pavise inspect "$gun" "${options[@]}" --trust-dir "$reader" --offline
+	[ ! -e "$reader/attestations" ]
+	run -0 --separate-stderr pavise inspect "$gun" "${options[@]}" --trust-dir "$reader"
+	cmp "$reader/attestations/$root.pem" "$BATS_TEST_TMPDIR/root.pem"
+	cmp "$reader/attestations/$targets.pem" "$BATS_TEST_TMPDIR/targets.pem"
+	[ "$(asked get GetAttestation)" = $((before + 2)) ]
+	run -0 pavise inspect "$gun" "${options[@]}" --trust-dir "$reader"
+	[ "$(asked get GetAttestation)" = $((before + 2)) ] # what is here is not asked for again
+}
+
+@test "what the server gives as an attestation is kept only if it claims to be of that key" {
+	start_service
+	publish
+	keep root targets
+	pavise sign "$gun:v2" --from "oci:$BATS_TEST_TMPDIR/image:12" "${options[@]}" --trust-dir "$trust"
+	stop_service
+	python3 - "$BATS_TEST_TMPDIR/service/trust.db" "$root" "$targets" <<-'PYTHON'
+		import sqlite3, sys
+		db = sqlite3.connect(sys.argv[1])
+		swap = dict(db.execute("SELECT key_id, data FROM trust_attestations").fetchall())
+		db.execute("UPDATE trust_attestations SET (data, sha256) = (SELECT data, sha256 FROM trust_attestations WHERE key_id = ?) WHERE key_id = ?", (sys.argv[3], sys.argv[2]))
+		db.commit()
+	PYTHON
+	start_service
+	reader=$BATS_TEST_TMPDIR/reader
+	run -0 pavise inspect "$gun" "${options[@]}" --trust-dir "$reader" --tofu
+	[ ! -e "$reader/attestations/$root.pem" ]
+	cmp "$reader/attestations/$targets.pem" "$BATS_TEST_TMPDIR/targets.pem"
+	[ "$(ls "$reader/attestations")" = "$targets.pem" ]
+}
+
+@test "an attestation that the server refuses takes nothing back of a publish, and is said" {
+	start_service
+	publish
+	mkdir -p "$trust/attestations"
+	cp "$BATS_TEST_TMPDIR/targets.pem" "$trust/attestations/$root.pem"
+	run -0 --separate-stderr pavise sign "$gun:v2" --from "oci:$BATS_TEST_TMPDIR/image:12" "${options[@]}" --trust-dir "$trust"
+	[[ "$stderr" == *"published, but"*"of another key"* ]]
+	run -0 pavise verify "$gun:v2" "${options[@]}" --trust-dir "$BATS_TEST_TMPDIR/reader" --tofu
+}
