@@ -15,6 +15,8 @@ static void read_through(PvIndexEntry *entry, int fd)
 	g_autoptr(PvMetadata) skeleton = NULL;
 	gboolean renewed;
 
+	if (!entry->places)
+		return;
 	pv_index_entry_is_of(entry, fd, G_MAXINT64, &renewed);
 	skeleton = pv_index_skeleton(entry, fd, NULL);
 	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {

@@ -31,7 +31,9 @@
 	10000000 /* count: a key file must not stall the process for minutes */
 
 #define PV_ATTESTATION_BYTES_MAX \
-	(8 * PV_KIB)                    /* bytes: DER of an attestation or a device: real 800 */
+	(8 * PV_KIB) /* bytes: DER of an attestation or a device: real 800 */
+#define PV_ATTESTATION_FILE_BYTES_MAX \
+	(4 * PV_ATTESTATION_BYTES_MAX)  /* bytes: both as PEM, 4/3 of it */
 #define PV_ATTESTATION_CHAIN_MAX      4 /* certificates above a device's: root and intermediates */
 #define PV_ATTESTATION_ROOTS_MAX      256 /* roots and intermediates; Yubico publishes about ten */
 #define PV_ATTESTATION_FILES_MAX      256 /* files with them in a directory */
@@ -42,6 +44,8 @@
 #define PV_JWE_ITERATIONS_MAX 100000 /* count: notary-signer has 8192; a row must not stall us */
 
 /* token */
+#define PV_APDU_COMMAND_BYTES_MAX (3 * PV_KIB) /* bytes: chained; a PIV card's objects have 3 KiB */
+#define PV_APDU_ANSWER_BYTES_MAX  (16 * PV_KIB) /* bytes: one answer of a card, joined */
 #define PV_TOKEN_ATTRIBUTE_BYTES_MAX \
 	4096 /* bytes: one attribute of a key; explicit P-521 has 450 */
 #define PV_TOKEN_TEXT_BYTES_MAX        4096 /* bytes: a URI, a name, a sentence of a token */
@@ -208,6 +212,7 @@
 #define PV_TOKEN_KEYS_MAX           256           /* certificates in a rootcertbundle */
 
 /* store */
+#define PV_STORE_ATTESTATIONS_MAX  4096    /* attestations kept for one GUN; it has as many keys */
 #define PV_STORE_CONNECTIONS_MAX   256     /* connections to a database server */
 #define PV_STORE_KEEP_VERSIONS_MAX 1000000 /* versions of a role that are kept whatever their age */
 

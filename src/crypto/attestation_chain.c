@@ -32,11 +32,10 @@ GPtrArray *pv_attestation_chain_parse(GBytes *pem, GError **error)
 	guint blocks = 0, others = 0;
 	BIO *bio;
 
-	/* PEM is 4/3 of its DER, and a name. */
-	if (size > 2 * CHAIN_LENGTH * PV_ATTESTATION_BYTES_MAX)
+	if (size > PV_ATTESTATION_FILE_BYTES_MAX)
 		return pv_fail_null(error, PV_ERROR_LIMIT,
 				    "attestation: %zu bytes of PEM, at most %zu allowed", size,
-				    2 * CHAIN_LENGTH * PV_ATTESTATION_BYTES_MAX);
+				    PV_ATTESTATION_FILE_BYTES_MAX);
 	bio = BIO_new_mem_buf(text ? text : "", (int)size);
 	while (blocks <= CHAIN_LENGTH && PEM_read_bio(bio, &name, &header, &data, &length) == 1) {
 		blocks++;
@@ -334,7 +333,7 @@ static PvAttestation *verify(X509 *leaf, X509 *device, const PvPublicKey *key,
 		return NULL;
 	attestation->root = pv_attestation_subject(root);
 	if (!pv_public_key_same(attestation->key, key))
-		return pv_fail_null(error, PV_ERROR_KEY,
+		return pv_fail_null(error, PV_ERROR_MIX,
 				    "the attestation is of another key, %.12s: its public key is "
 				    "not that of %.12s",
 				    pv_public_key_id(attestation->key),

@@ -66,7 +66,7 @@ static gboolean check_dates(X509 *certificate, const char *gun, PvTime now, GErr
 
 gboolean pv_certificate_check(const PvPublicKey *key, const char *gun, PvTime now, GError **error)
 {
-	X509 *leaf = key->chain ? sk_X509_value(key->chain, 0) : NULL;
+	X509 *leaf = pv_public_key_read(key) && key->chain ? sk_X509_value(key->chain, 0) : NULL;
 	g_autofree char *name = leaf ? common_name(leaf) : NULL;
 	int hash = NID_undef;
 
@@ -96,7 +96,7 @@ PvTime pv_certificate_expires(const PvPublicKey *key)
 	PvTime time = { 0, 0 };
 	struct tm utc;
 
-	if (key->chain &&
+	if (pv_public_key_read(key) && key->chain &&
 	    ASN1_TIME_to_tm(X509_get0_notAfter(sk_X509_value(key->chain, 0)), &utc) == 1)
 		time.seconds = (gint64)timegm(&utc);
 	return time;
@@ -170,7 +170,8 @@ char *pv_certificate_public_pem(const PvPublicKey *key)
 	char *text, *copy;
 	long length;
 
-	PEM_write_bio_PUBKEY(bio, key->pkey);
+	if (pv_public_key_read(key))
+		PEM_write_bio_PUBKEY(bio, key->pkey);
 	length = BIO_get_mem_data(bio, &text);
 	copy = g_strndup(text, (gsize)length);
 	BIO_free(bio);

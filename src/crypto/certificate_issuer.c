@@ -53,7 +53,7 @@ gboolean pv_certificate_check_issuer(const PvPublicKey *key, GBytes *authorities
 	X509_STORE_CTX *context;
 	gboolean done = FALSE;
 
-	if (!key->chain)
+	if (!pv_public_key_read(key) || !key->chain)
 		return pv_fail(error, PV_ERROR_ROOT, "root key %.7s is not a certificate", key->id);
 	store = store_of(authorities, error);
 	if (!store)

@@ -23,11 +23,13 @@
 #define P256_POINT_SIZE     65
 #define UNCOMPRESSED        0x04
 
-static const struct {
+typedef struct {
 	const char *name;
 	PvKeyKind kind;
 	gboolean is_certificate;
-} types[] = {
+} Type;
+
+static const Type types[] = {
 	{ "ecdsa", PV_KEY_ECDSA, FALSE },     { "rsa", PV_KEY_RSA, FALSE },
 	{ "ed25519", PV_KEY_ED25519, FALSE }, { "ecdsa-x509", PV_KEY_ECDSA, TRUE },
 	{ "rsa-x509", PV_KEY_RSA, TRUE },
@@ -246,7 +248,7 @@ static const char *plain_type(PvKeyKind kind)
 static gboolean finish(PvPublicKey *key, GError **error)
 {
 	gsize size;
-	const guint8 *bytes = g_bytes_get_data(key->encoded, &size);
+	const guint8 *bytes;
 	g_autoptr(GBytes) plain = NULL;
 	PvKeyKind kind;
 
@@ -255,7 +257,6 @@ static gboolean finish(PvPublicKey *key, GError **error)
 			       key->type);
 	if (!check_strength(key->pkey, kind, error))
 		return FALSE;
-	key->id = make_id(key->type, bytes, size);
 	if (!key->chain) {
 		key->canonical_id = g_strdup(key->id);
 		return TRUE;
@@ -269,39 +270,84 @@ static gboolean finish(PvPublicKey *key, GError **error)
 	return TRUE;
 }
 
-PvPublicKey *pv_public_key_new(const char *keytype, const guint8 *public, gsize size,
-			       GError **error)
+static gboolean read_encoded(PvPublicKey *key, gboolean is_certificate, GError **error)
 {
-	g_autoptr(PvPublicKey) key = g_new0(PvPublicKey, 1);
-	gsize row = 0;
+	gsize size;
+	const guint8 *public = g_bytes_get_data(key->encoded, &size);
 
-	key->references = 1;
-	while (row < G_N_ELEMENTS(types) && !g_str_equal(types[row].name, keytype))
-		row++;
-	if (row == G_N_ELEMENTS(types))
-		return pv_fail_null(error, PV_ERROR_UNSUPPORTED, "key: unknown type '%.32s'",
-				    keytype);
+	if (!is_certificate) {
+		key->pkey = read_plain(key->kind, public, size, &key->is_pem, error);
+		return key->pkey && finish(key, error);
+	}
+	key->chain = read_chain(public, size, error);
+	if (!key->chain)
+		return FALSE;
+	key->pkey = X509_get_pubkey(sk_X509_value(key->chain, 0));
+	if (!key->pkey)
+		return pv_fail(error, PV_ERROR_KEY, "key: no usable key in the certificate: %s",
+			       pv_crypto_reason());
+	return finish(key, error);
+}
+
+/* (transfer none): the row of @keytype in the table, or NULL with an error. */
+static const Type *find_type(const char *keytype, GError **error)
+{
+	for (gsize row = 0; row < G_N_ELEMENTS(types); row++) {
+		if (g_str_equal(types[row].name, keytype))
+			return &types[row];
+	}
+	return pv_fail_null(error, PV_ERROR_UNSUPPORTED, "key: unknown type '%.32s'", keytype);
+}
+
+PvPublicKey *pv_public_key_new_known(const char *keytype, const guint8 *public, gsize size,
+				     GError **error)
+{
+	const Type *type = find_type(keytype, error);
+	PvPublicKey *key;
+
+	if (!type)
+		return NULL;
 	if (size > PV_CERTIFICATE_BYTES_MAX)
 		return pv_fail_null(error, PV_ERROR_LIMIT, "key: %zu bytes, at most %zu allowed",
 				    size, PV_CERTIFICATE_BYTES_MAX);
-	key->kind = types[row].kind;
-	key->type = types[row].name;
+	key = g_new0(PvPublicKey, 1);
+	key->references = 1;
+	key->kind = type->kind;
+	key->type = type->name;
 	key->encoded = g_bytes_new(public, size);
-	if (types[row].is_certificate) {
-		key->chain = read_chain(public, size, error);
-		if (!key->chain)
-			return NULL;
-		key->pkey = X509_get_pubkey(sk_X509_value(key->chain, 0));
-		if (!key->pkey)
-			return pv_fail_null(error, PV_ERROR_KEY,
-					    "key: no usable key in the certificate: %s",
-					    pv_crypto_reason());
-	} else {
-		key->pkey = read_plain(key->kind, public, size, &key->is_pem, error);
-		if (!key->pkey)
-			return NULL;
+	key->id = make_id(key->type, public, size);
+	return key;
+}
+
+PvPublicKey *pv_public_key_new(const char *keytype, const guint8 *public, gsize size,
+			       GError **error)
+{
+	g_autoptr(PvPublicKey) key = pv_public_key_new_known(keytype, public, size, error);
+
+	if (!key || !read_encoded(key, find_type(keytype, NULL)->is_certificate, error))
+		return NULL;
+	key->is_read = TRUE;
+	return g_steal_pointer(&key);
+}
+
+gboolean pv_public_key_read(const PvPublicKey *key)
+{
+	static GMutex reading;
+	PvPublicKey *known = (PvPublicKey *)key; /* what it shows outside does not change */
+
+	if (!g_atomic_int_get(&key->is_read)) {
+		g_mutex_lock(&reading);
+		if (!key->is_read &&
+		    !read_encoded(known, find_type(key->type, NULL)->is_certificate, NULL)) {
+			g_clear_pointer(&known->pkey, EVP_PKEY_free);
+			g_clear_pointer(&known->canonical_id, g_free);
+		}
+		if (!key->canonical_id)
+			known->canonical_id = g_strdup(key->id);
+		g_atomic_int_set(&known->is_read, TRUE);
+		g_mutex_unlock(&reading);
 	}
-	return finish(key, error) ? g_steal_pointer(&key) : NULL;
+	return key->pkey != NULL;
 }
 
 PvPublicKey *pv_public_key_of_pkey(EVP_PKEY *pkey, GError **error)
@@ -366,7 +412,9 @@ gboolean pv_public_key_same(const PvPublicKey *key, const PvPublicKey *other)
 {
 	gboolean same;
 
-	if (key->kind != other->kind)
+	if (strcmp(key->id, other->id) == 0)
+		return TRUE;
+	if (key->kind != other->kind || !pv_public_key_read(key) || !pv_public_key_read(other))
 		return FALSE;
 	same = strcmp(key->canonical_id, other->canonical_id) == 0 ||
 	       EVP_PKEY_eq(key->pkey, other->pkey) == 1;
@@ -376,5 +424,6 @@ gboolean pv_public_key_same(const PvPublicKey *key, const PvPublicKey *other)
 
 const char *pv_public_key_canonical_id(const PvPublicKey *key)
 {
+	pv_public_key_read(key);
 	return key->canonical_id;
 }

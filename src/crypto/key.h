@@ -31,6 +31,16 @@ PvPublicKey *pv_public_key_new(const char *keytype, const guint8 *public, gsize 
 			       GError **error);
 
 /**
+ * pv_public_key_new_known:
+ *
+ * As pv_public_key_new() for bytes that were such a key once, says something that is believed: they
+ * are read when they are needed first, if ever. If they are not such a key after all, no signature
+ * is good by it, and its canonical id is its id.
+ */
+PvPublicKey *pv_public_key_new_known(const char *keytype, const guint8 *public, gsize size,
+				     GError **error);
+
+/**
  * pv_public_key_new_point:
  * @parameters: untrusted: DER of EC parameters: a curve's OID, or a named curve spelt out
  * @point: untrusted: the point itself, 04 X Y or compressed, without an OCTET STRING around it

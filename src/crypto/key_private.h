@@ -13,12 +13,23 @@ struct PvPublicKey {
 	PvKeyKind kind;
 	const char *type; /* of the table in key.c */
 	GBytes *encoded;
+	char *id;
+	gint is_read;    /* what follows is there; pv_public_key_read() sees to it */
 	gboolean is_pem; /* a plain key that is spelt as PEM: pycrypto's */
 	EVP_PKEY *pkey;
 	STACK_OF(X509) * chain; /* of *-x509 keys, leaf first; otherwise NULL */
-	char *id;
 	char *canonical_id;
 };
+
+/**
+ * pv_public_key_read:
+ *
+ * Reads what pv_public_key_new_known() left for later. Every function that looks behind `id` in a
+ * key it was given calls this first.
+ *
+ * Returns: FALSE if the key is not usable after all.
+ */
+gboolean pv_public_key_read(const PvPublicKey *key);
 
 struct PvPrivateKey {
 	EVP_PKEY *pkey; /* with @sign: the public half alone */

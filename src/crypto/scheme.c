@@ -117,6 +117,7 @@ PvPublicKey *pv_scheme_key(const char *keytype, const char *scheme, const char *
 gboolean pv_scheme_verify(const PvPublicKey *key, PvScheme scheme, const void *message,
 			  gsize message_size, const void *signature, gsize signature_size)
 {
-	return pv_public_key_verify_der(key->pkey, signings[scheme], message, message_size,
+	return pv_public_key_read(key) &&
+	       pv_public_key_verify_der(key->pkey, signings[scheme], message, message_size,
 					signature, signature_size);
 }

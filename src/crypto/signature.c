@@ -112,7 +112,8 @@ gboolean pv_public_key_verify(const PvPublicKey *key, const char *method, const 
 
 		if (g_ascii_strcasecmp(method, methods[i].name) != 0)
 			continue;
-		if (methods[i].kind != key->kind || methods[i].is_pem != key->is_pem)
+		if (!pv_public_key_read(key) || methods[i].kind != key->kind ||
+		    methods[i].is_pem != key->is_pem)
 			return FALSE;
 		if (methods[i].signing != PV_SIGNING_ECDSA)
 			return pv_public_key_verify_der(key->pkey, methods[i].signing, message,

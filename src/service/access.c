@@ -99,7 +99,8 @@ static void refuse_gun(const PvAccess *access, const PvRoute *route, PvServerAns
 	g_autofree char *detail = g_strdup_printf("Require GUNs with prefix: [%s]", list);
 	PvRefusal refusal = { PV_REPLY_NOT_FOUND, NULL };
 
-	if (route->operation == PV_OPERATION_UPDATE)
+	if (route->operation == PV_OPERATION_UPDATE ||
+	    route->operation == PV_OPERATION_PUT_ATTESTATION)
 		refusal = (PvRefusal){ PV_REPLY_INVALID_GUN, json_string(detail) };
 	pv_reply_send(answer, &refusal);
 }

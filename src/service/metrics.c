@@ -20,9 +20,9 @@ typedef struct {
 	_Atomic guint64 sum, buckets[BUCKETS];
 } Summary;
 
-typedef enum { GET, POST, DELETE, HEAD, METHODS } Method;
+typedef enum { GET, POST, PUT, DELETE, HEAD, METHODS } Method;
 
-static const char *const methods[METHODS] = { "get", "post", "delete", "head" };
+static const char *const methods[METHODS] = { "get", "post", "put", "delete", "head" };
 
 struct PvMetrics {
 	Summary summaries[PV_OPERATION_COUNT][MEASURES];

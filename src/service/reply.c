@@ -35,6 +35,8 @@ static const struct {
 			       400 },
 	[PV_REPLY_INVALID_UPDATE] = { "INVALID_UPDATE", "Update sent by the client is invalid.",
 				      400 },
+	[PV_REPLY_INVALID_ATTESTATION] = { "INVALID_ATTESTATION",
+					   "The attestation sent by the client is invalid.", 400 },
 	[PV_REPLY_INVALID_PARAMETERS] = { "INVALID_PARAMETERS",
 					  "The parameters provided are not valid.", 400 },
 	[PV_REPLY_NO_STORAGE] = { "NO_STORAGE", "The server is misconfigured and has no storage.",

@@ -26,6 +26,8 @@ static const PvOperationInfo table[PV_OPERATION_COUNT] = {
 	[PV_OPERATION_GET_KEY] = { "GetKey", { "push", "pull" }, TRUE },
 	[PV_OPERATION_ROTATE_KEY] = { "RotateKey", { "*" }, TRUE },
 	[PV_OPERATION_DELETE] = { "DeleteTUF", { "*" }, TRUE },
+	[PV_OPERATION_GET_ATTESTATION] = { "GetAttestation", { "pull" }, TRUE },
+	[PV_OPERATION_PUT_ATTESTATION] = { "PutAttestation", { "push", "pull" }, TRUE },
 	[PV_OPERATION_CHANGES] = { "Changefeed", { "pull" }, TRUE },
 	[PV_OPERATION_ALL_CHANGES] = { "Changefeed", { "*" }, FALSE },
 };
@@ -85,6 +87,17 @@ static void route_key(const char *name, gsize length, gboolean get, gboolean pos
 	}
 }
 
+static void route_attestation(const char *method, gboolean get, const char *id, PvRoute *route)
+{
+	if (strlen(id) != sizeof route->key_id - 1 || strspn(id, "0123456789abcdef") != strlen(id))
+		return;
+	g_strlcpy(route->key_id, id, sizeof route->key_id);
+	if (get)
+		route->operation = PV_OPERATION_GET_ATTESTATION;
+	else if (strcmp(method, "PUT") == 0)
+		route->operation = PV_OPERATION_PUT_ATTESTATION;
+}
+
 /* @rest: what follows `/_trust/`. */
 static void route_repository(const char *method, gboolean get, const char *rest, PvRoute *route)
 {
@@ -93,6 +106,8 @@ static void route_repository(const char *method, gboolean get, const char *rest,
 
 	if (get && strcmp(rest, "changefeed") == 0)
 		route->operation = PV_OPERATION_CHANGES;
+	else if (g_str_has_prefix(rest, "attestations/"))
+		route_attestation(method, get, rest + strlen("attestations/"), route);
 	else if (post && strcmp(rest, "tuf/") == 0)
 		route->operation = PV_OPERATION_UPDATE;
 	else if (strcmp(rest, "tuf/") == 0 && strcmp(method, "DELETE") == 0)
@@ -174,7 +189,7 @@ void pv_route_parse(const char *method, const char *path, PvRoute *ret_route)
 	gsize length;
 
 	ret_route->operation = PV_OPERATION_UNKNOWN;
-	ret_route->gun[0] = ret_route->role[0] = '\0';
+	ret_route->gun[0] = ret_route->role[0] = ret_route->key_id[0] = '\0';
 	ret_route->hash = NULL;
 	ret_route->hash_length = 0;
 	ret_route->version = 0;

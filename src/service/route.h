@@ -20,6 +20,8 @@ typedef enum {
 	PV_OPERATION_GET_KEY,
 	PV_OPERATION_ROTATE_KEY,
 	PV_OPERATION_DELETE,
+	PV_OPERATION_GET_ATTESTATION,
+	PV_OPERATION_PUT_ATTESTATION,
 	PV_OPERATION_CHANGES,     /* of one GUN */
 	PV_OPERATION_ALL_CHANGES, /* of all */
 	PV_OPERATION_COUNT
@@ -37,6 +39,7 @@ typedef struct {
 	PvOperation operation;
 	char gun[PV_GUN_BYTES_MAX + 1];        /* "" where the operation has none */
 	char role[PV_ROLE_NAME_BYTES_MAX + 1]; /* of role and key operations */
+	char key_id[64 + 1];                   /* of attestations: 64 lower-case digits */
 	const char *hash;  /* (borrowed from the path) the digits of a hash … */
 	gsize hash_length; /* … and how many */
 	gint64 version;    /* G_MAXINT64: one that cannot exist */

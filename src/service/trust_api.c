@@ -153,6 +153,12 @@ static void dispatch(PvTrustApi *api, const PvRoute *route, const PvServerReques
 	case PV_OPERATION_ALL_CHANGES:
 		pv_trust_get_changes(api, *route->gun ? route->gun : NULL, request, answer);
 		return;
+	case PV_OPERATION_GET_ATTESTATION:
+		pv_trust_get_attestation(api, route, answer);
+		return;
+	case PV_OPERATION_PUT_ATTESTATION:
+		pv_trust_put_attestation(api, route, request, answer);
+		return;
 	case PV_OPERATION_MOVED:
 		answer_moved(request->path, answer);
 		return;
@@ -189,11 +195,15 @@ static gboolean admit(void *data, const PvServerRequest *request, PvServerAnswer
 	gint64 began_us;
 	PvRoute route;
 
-	if (!api->options.access)
+	/* Most requests have no body and nobody to ask: they are routed once, when they are answered. */
+	if (!api->options.access && strcmp(request->method, "PUT") != 0)
 		return TRUE;
 	began_us = g_get_monotonic_time();
 	pv_route_parse(request->method, request->path, &route);
-	if (pv_access_check(api->options.access, &route, request, answer))
+	if ((!api->options.access ||
+	     pv_access_check(api->options.access, &route, request, answer)) &&
+	    (route.operation != PV_OPERATION_PUT_ATTESTATION ||
+	     pv_trust_admit_attestation(request, answer)))
 		return TRUE;
 	count(api, &route, request, answer, began_us);
 	return FALSE;

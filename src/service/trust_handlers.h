@@ -45,6 +45,18 @@ void pv_trust_get_changes(PvTrustApi *api, const char *gun, const PvServerReques
 void pv_trust_get_health(PvTrustApi *api, PvServerAnswer *answer);
 void pv_trust_get_metrics(PvTrustApi *api, PvServerAnswer *answer);
 
+/* (transfer full): @file with its entity tag; @is_fixed: it never changes under this path. */
+PvReadyAnswer *pv_trust_ready_answer(const PvTrustApi *api, const char *content_type,
+				     const PvStoredFile *file, gboolean is_fixed);
+
+/* trust_attestation.c */
+
+/* FALSE with an answer: what is announced is too long to be one. */
+gboolean pv_trust_admit_attestation(const PvServerRequest *request, PvServerAnswer *answer);
+void pv_trust_get_attestation(PvTrustApi *api, const PvRoute *route, PvServerAnswer *answer);
+void pv_trust_put_attestation(PvTrustApi *api, const PvRoute *route, const PvServerRequest *request,
+			      PvServerAnswer *answer);
+
 /* trust_clock.c: a thread that renews timestamps until it is told to stop. */
 void pv_trust_clock_start(PvTrustApi *api);
 void pv_trust_clock_stop(PvTrustApi *api);

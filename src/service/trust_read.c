@@ -41,8 +41,8 @@ static gboolean hash_of(const PvRoute *route, PvDigest *ret_digest)
 	return pv_digest_parse(text, strlen("sha256:") + 64, ret_digest, NULL);
 }
 
-static PvReadyAnswer *ready_answer_of(const PvTrustApi *api, const PvStoredFile *file,
-				      gboolean is_fixed)
+PvReadyAnswer *pv_trust_ready_answer(const PvTrustApi *api, const char *content_type,
+				     const PvStoredFile *file, gboolean is_fixed)
 {
 	const char *control = is_fixed ? api->consistent_cache_control : api->current_cache_control;
 	g_autofree char *hex = pv_digest_hex(&file->sha256);
@@ -56,7 +56,7 @@ static PvReadyAnswer *ready_answer_of(const PvTrustApi *api, const PvStoredFile 
 		headers[4] = "Pragma";
 		headers[5] = "no-cache";
 	}
-	return pv_ready_answer_new("application/json", file->data, etag, headers);
+	return pv_ready_answer_new(content_type, file->data, etag, headers);
 }
 
 void pv_trust_get_metadata(PvTrustApi *api, const PvRoute *route, const PvServerRequest *request,
@@ -80,7 +80,8 @@ void pv_trust_get_metadata(PvTrustApi *api, const PvRoute *route, const PvServer
 		pv_trust_answer_error(answer, error);
 		return;
 	}
-	answer->ready = ready_answer_of(api, &found, by_hash || route->version > 0);
+	answer->ready = pv_trust_ready_answer(api, "application/json", &found,
+					      by_hash || route->version > 0);
 	pv_current_put(api->current, request->path, answer->ready, generation);
 }
 

@@ -170,6 +170,21 @@ static gboolean check_encoding(PvPostgres *connection, GError **error)
 		       "the database is encoded in %s; make one with ENCODING 'UTF8'", encoding);
 }
 
+/* What an older program has left becomes what this one knows. */
+static gboolean take_steps(PvPostgres *connection, gint64 *version, GError **error)
+{
+	const char *const *step;
+
+	while ((step = pv_sql_step(*version)) != NULL) {
+		for (; *step; step++) {
+			if (!pv_postgres_run(connection, *step, error))
+				return FALSE;
+		}
+		++*version;
+	}
+	return TRUE;
+}
+
 static gboolean make_tables(PvPostgres *connection, gint64 *ret_version, GError **error)
 {
 	gint64 exists;
@@ -182,7 +197,8 @@ static gboolean make_tables(PvPostgres *connection, gint64 *ret_version, GError 
 		if (!pv_postgres_run(connection, pv_sql_schema[i], error))
 			return FALSE;
 	}
-	return number_of(connection, pv_sql_statements[PV_SQL_SCHEMA], ret_version, error);
+	return number_of(connection, pv_sql_statements[PV_SQL_SCHEMA], ret_version, error) &&
+	       take_steps(connection, ret_version, error);
 }
 
 static gboolean make_schema(void *data, GError **error)

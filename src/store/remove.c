@@ -12,7 +12,8 @@ typedef struct {
 
 static gboolean remove_gun(PvStoreSession *session, void *data, GError **error)
 {
-	static const PvStatement tables[] = { PV_SQL_REMOVE_FILES, PV_SQL_REMOVE_PIECES };
+	static const PvStatement tables[] = { PV_SQL_REMOVE_FILES, PV_SQL_REMOVE_PIECES,
+					      PV_SQL_REMOVE_ATTESTATIONS };
 	const Removal *removal = data;
 	PvStoreChange change = { 0, removal->now, (char *)removal->gun, 0, (char *)"", TRUE };
 	/* First the row: it is the lock. */

@@ -170,6 +170,23 @@ static gboolean make_tables(Connection *connection, GError **error)
 	return TRUE;
 }
 
+/* What an older program has left becomes what this one knows. */
+static gboolean take_steps(Connection *connection, gint64 *ret_version, GError **error)
+{
+	const char *const *step;
+
+	/* Tables that are not ours count as version 0. */
+	integer_of(connection, pv_sql_statements[PV_SQL_SCHEMA], ret_version, NULL);
+	while ((step = pv_sql_step(*ret_version)) != NULL) {
+		for (; *step; step++) {
+			if (!execute(connection, *step, "bring its tables up to date", error))
+				return FALSE;
+		}
+		++*ret_version;
+	}
+	return TRUE;
+}
+
 static gboolean make_schema(void *data, GError **error)
 {
 	Connection *connection = data;
@@ -177,12 +194,10 @@ static gboolean make_schema(void *data, GError **error)
 
 	if (!begin(connection, error))
 		return FALSE;
-	if (!make_tables(connection, error)) {
+	if (!make_tables(connection, error) || !take_steps(connection, &version, error)) {
 		rollback(connection);
 		return FALSE;
 	}
-	/* Tables that are not ours count as version 0. */
-	integer_of(connection, pv_sql_statements[PV_SQL_SCHEMA], &version, NULL);
 	return commit(connection, error) && pv_sql_check_schema(version, error);
 }
 

@@ -10,6 +10,12 @@
 
 #include "store/statements.h"
 
+/* size: of data, so that a look at what is there need not read it. */
+#define ATTESTATIONS                                                                \
+	"CREATE TABLE trust_attestations (gun TEXT NOT NULL, key_id TEXT NOT NULL," \
+	" sha256 BYTEA NOT NULL, created BIGINT NOT NULL, size BIGINT NOT NULL,"    \
+	" data BYTEA NOT NULL, PRIMARY KEY (gun, key_id))"
+
 const char *const pv_sql_schema[] = {
 	"CREATE TABLE trust_state (name TEXT PRIMARY KEY, value BIGINT NOT NULL)",
 	/* bytes: of all its pieces; expires: of the newest timestamp, claimed: until then by one
@@ -30,11 +36,21 @@ const char *const pv_sql_schema[] = {
 	" nanoseconds BIGINT NOT NULL, gun TEXT NOT NULL, version BIGINT NOT NULL,"
 	" sha256 TEXT NOT NULL, deletion BIGINT NOT NULL)",
 	"CREATE INDEX trust_changes_by_gun ON trust_changes (gun, id)",
+	ATTESTATIONS,
 	"INSERT INTO trust_state (name, value) VALUES ('feed', 0)",
 	"INSERT INTO trust_state (name, value) VALUES ('guns', 0)",
 	"INSERT INTO trust_state (name, value) VALUES ('schema', " G_STRINGIFY(PV_STORE_SCHEMA) ")",
 	NULL,
 };
+
+const char *const *pv_sql_step(gint64 version)
+{
+	static const char *const from_2[] = {
+		ATTESTATIONS, "UPDATE trust_state SET value = 3 WHERE name = 'schema'", NULL
+	};
+
+	return version == 2 ? from_2 : NULL;
+}
 
 #define FILE_COLUMNS                                                                             \
 	"SELECT f.version, f.created, f.sha256, f.pieces, p.data FROM trust_files f"             \
@@ -59,6 +75,8 @@ const char *const pv_sql_statements[PV_SQL_STATEMENTS] = {
 	[PV_SQL_SCHEMA] = "SELECT value FROM trust_state WHERE name = 'schema'",
 	[PV_SQL_FEED] = "SELECT value FROM trust_state WHERE name = 'feed'",
 
+	[PV_SQL_GET_ATTESTATION] = "SELECT sha256, created, size, data FROM trust_attestations"
+				   " WHERE gun = $1 AND key_id = $2",
 	/* Makes the row of a new GUN and locks it in any case. */
 	[PV_SQL_LOCK] = "INSERT INTO trust_repositories (gun, bytes, expires, claimed)"
 			" VALUES ($1, 0, 0, 0)"
@@ -88,6 +106,14 @@ const char *const pv_sql_statements[PV_SQL_STATEMENTS] = {
 	[PV_SQL_NTH_CHANGE] = "SELECT created FROM trust_changes WHERE gun = $1"
 			      " ORDER BY id DESC LIMIT 1 OFFSET $2",
 
+	[PV_SQL_COUNT_ATTESTATIONS] = "SELECT count(*) FROM trust_attestations WHERE gun = $1",
+	[PV_SQL_PUT_ATTESTATION] = "INSERT INTO trust_attestations"
+				   " (gun, key_id, sha256, created, size, data)"
+				   " VALUES ($1, $2, $3, $4, $5, $6)"
+				   " ON CONFLICT (gun, key_id) DO UPDATE SET"
+				   " sha256 = excluded.sha256, created = excluded.created,"
+				   " size = excluded.size, data = excluded.data",
+
 	/* The lower of: what was current at $3; the oldest of the newest $4. */
 	[PV_SQL_OLDEST_KEPT] =
 		"SELECT (SELECT max(version) FROM trust_files"
@@ -102,6 +128,7 @@ const char *const pv_sql_statements[PV_SQL_STATEMENTS] = {
 	[PV_SQL_REMOVE_REPOSITORY] = "DELETE FROM trust_repositories WHERE gun = $1",
 	[PV_SQL_REMOVE_FILES] = "DELETE FROM trust_files WHERE gun = $1",
 	[PV_SQL_REMOVE_PIECES] = "DELETE FROM trust_pieces WHERE gun = $1",
+	[PV_SQL_REMOVE_ATTESTATIONS] = "DELETE FROM trust_attestations WHERE gun = $1",
 
 	/* Said twice, so that of two services that ask at once the later one gets none. */
 	[PV_SQL_CLAIM_EXPIRING] =

@@ -152,6 +152,33 @@ gboolean pv_store_renew(PvStore *store, const char *gun, const PvDigest *base,
 gboolean pv_store_import(PvStore *store, const char *gun, const PvStoreUpdate *updates, guint count,
 			 GPtrArray *changes, GError **error);
 
+/* --- attestations of keys (crypto/attestation.h) -------------------------------------------- */
+
+/**
+ * pv_store_get_attestation:
+ * @key_id: canonical id of a key
+ *
+ * Gives what was put under the key's id last; its version is 0.
+ *
+ * Errors: PV_ERROR_NOT_FOUND, PV_ERROR_UNREACHABLE, PV_ERROR_IO.
+ */
+gboolean pv_store_get_attestation(PvStore *store, const char *gun, const char *key_id,
+				  PvStoredFile *ret_file, GError **error);
+
+/**
+ * pv_store_put_attestation:
+ * @data: checked already
+ * @ret_new: (out): TRUE if there was none of this key
+ *
+ * Keeps @data until the GUN is removed, in place of what was there; the same again is no change. It
+ * counts against the GUN's quota of bytes.
+ *
+ * Errors: PV_ERROR_NOT_FOUND (the GUN has no trust data), PV_ERROR_LIMIT (a quota, or
+ * PV_STORE_ATTESTATIONS_MAX keys), PV_ERROR_UNREACHABLE, PV_ERROR_IO.
+ */
+gboolean pv_store_put_attestation(PvStore *store, const char *gun, const char *key_id, GBytes *data,
+				  PvTime now, gboolean *ret_new, GError **error);
+
 /* Removes all of a GUN; an unknown one is fine and adds no row to the change feed. */
 gboolean pv_store_remove(PvStore *store, const char *gun, PvTime now, GError **error);
 

@@ -74,11 +74,19 @@ gboolean pv_store_put_file(PvStoreSession *session, const char *gun, const PvSto
 
 /* write.c */
 
-PvDigest pv_store_digest(GBytes *data); /* SHA-256 */
+PvDigest pv_store_digest(GBytes *data);                              /* SHA-256 */
+gboolean pv_store_is_digest(GBytes *stored, const PvDigest *digest); /* @stored: raw; nullable */
 
 /* Makes the GUN's row if it is new and locks it in any case. @ret_new: it has no files. */
 gboolean pv_store_lock_gun(PvStoreSession *session, const char *gun, gboolean *ret_new,
 			   GError **error);
+
+/*
+ * Notes that the locked GUN takes @bytes more, and when its newest timestamp ends (NULL: as before).
+ * Errors: PV_ERROR_LIMIT (its quota), unless it @is_renewal.
+ */
+gboolean pv_store_settle(PvStoreSession *session, const char *gun, gint64 bytes,
+			 const PvTime *expires, gboolean is_renewal, GError **error);
 
 /* Adds @step to the number of GUNs. */
 gboolean pv_store_count_gun(PvStoreSession *session, gint64 step, gint64 *ret_guns, GError **error);

@@ -42,7 +42,7 @@ PvDigest pv_store_digest(GBytes *data)
 	return pv_digest_of(PV_HASH_SHA256, bytes, size);
 }
 
-static gboolean is_hash(GBytes *stored, const PvDigest *digest)
+gboolean pv_store_is_digest(GBytes *stored, const PvDigest *digest)
 {
 	return stored && g_bytes_get_size(stored) == HASH_BYTES &&
 	       memcmp(g_bytes_get_data(stored, NULL), digest->raw, HASH_BYTES) == 0;
@@ -115,27 +115,34 @@ static gboolean check_rate(PvStoreSession *session, const Publish *publish, GErr
 		       publish->gun, options->changes_max, options->changes_window_s);
 }
 
-static gboolean settle(PvStoreSession *session, const Publish *publish, GError **error)
+gboolean pv_store_settle(PvStoreSession *session, const char *gun, gint64 bytes,
+			 const PvTime *expires, gboolean is_renewal, GError **error)
 {
-	const PvStoreUpdate *timestamp = update_of(publish, "timestamp");
-	guint64 max = publish->is_renewal ? 0 : session->store->options.gun_bytes_max;
+	guint64 max = is_renewal ? 0 : session->store->options.gun_bytes_max;
 	g_autoptr(PvSqlResult) result =
-		pv_session_run(session, error, PV_SQL_SET_REPOSITORY, pv_sql_text(publish->gun),
-			       pv_sql_integer(publish->bytes),
-			       timestamp ? pv_sql_integer(timestamp->expires.seconds)
-					 : pv_sql_text(NULL));
-	gint64 bytes;
+		pv_session_run(session, error, PV_SQL_SET_REPOSITORY, pv_sql_text(gun),
+			       pv_sql_integer(bytes),
+			       expires ? pv_sql_integer(expires->seconds) : pv_sql_text(NULL));
+	gint64 total;
 
 	if (!result)
 		return FALSE;
-	bytes = pv_sql_rows(result) ? pv_sql_get_integer(result, 0, 0) : 0;
-	if (max == 0 || publish->bytes <= 0 || (guint64)bytes <= max)
+	total = pv_sql_rows(result) ? pv_sql_get_integer(result, 0, 0) : 0;
+	if (max == 0 || bytes <= 0 || (guint64)total <= max)
 		return TRUE;
 	return pv_fail(
 		error, PV_ERROR_LIMIT,
 		"%s would take %" G_GINT64_FORMAT " bytes, more than the %" G_GUINT64_FORMAT
 		" this server allows; remove targets, or ask its operator to raise the limit",
-		publish->gun, bytes, max);
+		gun, total, max);
+}
+
+static gboolean settle(PvStoreSession *session, const Publish *publish, GError **error)
+{
+	const PvStoreUpdate *timestamp = update_of(publish, "timestamp");
+
+	return pv_store_settle(session, publish->gun, publish->bytes,
+			       timestamp ? &timestamp->expires : NULL, publish->is_renewal, error);
 }
 
 /* --- publish ------------------------------------------------------------------------------ */
@@ -156,12 +163,12 @@ static gboolean check_base(PvStoreSession *session, const Publish *publish, gboo
 		PvDigest ours = pv_store_digest(timestamp->data);
 
 		/* The commit whose answer was lost took place. */
-		if (is_hash(hash, &ours)) {
+		if (pv_store_is_digest(hash, &ours)) {
 			*ret_done = TRUE;
 			return TRUE;
 		}
 	}
-	if (publish->base ? is_hash(hash, publish->base) : !hash)
+	if (publish->base ? pv_store_is_digest(hash, publish->base) : !hash)
 		return TRUE;
 	return pv_fail(error, PV_ERROR_CONFLICT, "%s was published by somebody else meanwhile",
 		       publish->gun);

@@ -318,7 +318,7 @@ static gboolean read_keys(const PvNode *object, GPtrArray *keys, GError **error)
 		g_autoptr(GError) unusable = NULL;
 		PvPublicKey *key = NULL;
 
-		if (!pv_tuf_read_key("data", item, &key, &unusable, error))
+		if (!pv_tuf_read_key("data", item, FALSE, &key, &unusable, error))
 			return FALSE;
 		if (!key) {
 			g_propagate_error(error, g_steal_pointer(&unusable));

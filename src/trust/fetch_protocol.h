@@ -14,6 +14,8 @@
  *   PV_FETCH_NEW_KEY    file ("snapshot.key"), max bytes   the same       (POST: a rotation)
  *   PV_FETCH_UPLOAD     role, file, role, file …           OK
  *   PV_FETCH_DELETE                                        OK
+ *   PV_FETCH_GET_ATTESTATION  key id, max bytes            as GET
+ *   PV_FETCH_PUT_ATTESTATION  key id, file                 OK
  *   (any)                                                  FAILED: PvErrorCode, sentence
  *   (any)                                                  MORE
  *
@@ -26,6 +28,8 @@ typedef enum {
 	PV_FETCH_NEW_KEY,
 	PV_FETCH_UPLOAD,
 	PV_FETCH_DELETE,
+	PV_FETCH_GET_ATTESTATION,
+	PV_FETCH_PUT_ATTESTATION,
 	PV_FETCH_OK = 101,
 	PV_FETCH_PART,
 	PV_FETCH_FAILED,

@@ -14,11 +14,17 @@
  * within six months and its key is here.
  */
 
-typedef struct {
+typedef struct PvPublished {
 	guint changes;     /* how many were applied */
 	gboolean first;    /* the server had no trust data for the repository */
 	gboolean uploaded; /* FALSE: nothing was to be changed */
 	GPtrArray *roles;  /* of char*: what was signed anew and uploaded */
+	/* Attestations of keys in it, as far as the trust directory has them (attestations.h): */
+	guint attestations; /* how many the server has now */
+	GPtrArray
+		*unshared; /* (nullable): of char*: canonical ids of keys whose attestations it does
+			 not keep: it is another's, which has no such route */
+	char *attestation_failure; /* (nullable): why it does not have the others */
 } PvPublished;
 
 void pv_published_clear(PvPublished *published);

@@ -444,7 +444,8 @@ static PvPublicKey *parse_key(GBytes *file, const char *what, GError **error)
 	g_autoptr(GError) unusable = NULL;
 	PvPublicKey *key = NULL;
 
-	if (!document || !pv_tuf_read_key(what, pv_document_root(document), &key, &unusable, error))
+	if (!document ||
+	    !pv_tuf_read_key(what, pv_document_root(document), FALSE, &key, &unusable, error))
 		return NULL;
 	if (!key)
 		g_propagate_error(error, g_steal_pointer(&unusable));
@@ -482,6 +483,26 @@ gboolean pv_remote_upload(PvRemote *remote, GHashTable *files, GError **error)
 		pv_message_add_text(question, role);
 		pv_message_add_bytes(question, file);
 	}
+	return tell(remote, question, error);
+}
+
+GBytes *pv_remote_attestation(PvRemote *remote, const char *key_id, GError **error)
+{
+	g_auto(Body) body = { 0 };
+
+	if (!get(remote, PV_FETCH_GET_ATTESTATION, key_id, PV_ATTESTATION_FILE_BYTES_MAX, &body,
+		 error))
+		return NULL;
+	return g_steal_pointer(&body.bytes);
+}
+
+gboolean pv_remote_put_attestation(PvRemote *remote, const char *key_id, GBytes *pem,
+				   GError **error)
+{
+	g_autoptr(PvMessage) question = pv_message_new(PV_FETCH_PUT_ATTESTATION);
+
+	pv_message_add_text(question, key_id);
+	pv_message_add_bytes(question, pem);
 	return tell(remote, question, error);
 }
 

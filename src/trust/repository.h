@@ -83,12 +83,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvTrustAnswer, pv_trust_answer_free)
  */
 PvTrustAnswer *pv_repository_verify(PvRepository *repository, const char *tag, GError **error);
 
+struct PvPublished; /* publish.h */
+
 /* --- signing ------------------------------------------------------------------------------ */
 
 /**
  * pv_repository_sign:
  * @content: digest and length of the manifest
- * @ret_new: (out): TRUE if the repository had no trust data and was initialised
+ * @ret_published: (out): what was published; its `first` is TRUE if the repository had no trust data and
+ * was initialised
  *
  * Signs @tag into targets/releases and each targets/… whose key is here, as Docker does, or into
  * targets where there is none; publishes; and reads back what the server gives now. A race lost to
@@ -98,8 +101,8 @@ PvTrustAnswer *pv_repository_verify(PvRepository *repository, const char *tag, G
  * Returns: (transfer full): what verifying says now.
  */
 PvTrustAnswer *pv_repository_sign(PvRepository *repository, PvPassphrases *passphrases,
-				  const char *tag, const PvFileMeta *content, gboolean *ret_new,
-				  GError **error);
+				  const char *tag, const PvFileMeta *content,
+				  struct PvPublished *ret_published, GError **error);
 
 /**
  * pv_trust_server:

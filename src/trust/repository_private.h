@@ -66,6 +66,10 @@ gboolean pv_repository_upload_edit(PvRepository *repository, PvPassphrases *pass
 				   PvEdit *edit, const GPtrArray *legacy,
 				   PvPublished *ret_published, GError **error);
 
+/* attestations.c: after @edit was uploaded; says in @published what became of it. */
+void pv_repository_share_attestations(PvRepository *repository, const PvEdit *edit,
+				      PvPublished *published);
+
 /* As pv_repository_edit(), for a new root that keys of @legacy sign too. */
 gboolean pv_repository_edit_root(PvRepository *repository, PvPassphrases *passphrases,
 				 PvEditFunc apply, void *data, const GPtrArray *legacy,

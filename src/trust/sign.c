@@ -107,8 +107,8 @@ static PvTrustAnswer *read_back(PvRepository *repository, const char *tag,
 }
 
 PvTrustAnswer *pv_repository_sign(PvRepository *repository, PvPassphrases *passphrases,
-				  const char *tag, const PvFileMeta *content, gboolean *ret_new,
-				  GError **error)
+				  const char *tag, const PvFileMeta *content,
+				  PvPublished *ret_published, GError **error)
 {
 	const PvInitialise docker = { .server_snapshot = TRUE };
 	Signing signing = { repository, tag, content };
@@ -119,8 +119,10 @@ PvTrustAnswer *pv_repository_sign(PvRepository *repository, PvPassphrases *passp
 				error))
 		return NULL;
 	answer = read_back(repository, tag, content, error);
-	if (answer)
-		*ret_new = published.first;
+	if (answer) {
+		*ret_published = published;
+		published = (PvPublished){ 0 };
+	}
 	return answer;
 }
 

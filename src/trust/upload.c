@@ -21,6 +21,8 @@ typedef struct {
 void pv_published_clear(PvPublished *published)
 {
 	g_clear_pointer(&published->roles, g_ptr_array_unref);
+	g_clear_pointer(&published->unshared, g_ptr_array_unref);
+	g_clear_pointer(&published->attestation_failure, g_free);
 }
 
 /* Whoever holds the key signs what ran out, or is about to, whatever else is published. */
@@ -213,5 +215,6 @@ gboolean pv_repository_upload_edit(PvRepository *repository, PvPassphrases *pass
 	    !remember_root(&upload, error))
 		return FALSE;
 	report(&upload, ret_published);
+	pv_repository_share_attestations(repository, edit, ret_published);
 	return TRUE;
 }

@@ -88,7 +88,9 @@ static gboolean update_timestamp(PvTufUpdate *update, GError **error)
 		file = pv_tuf_fetch(update, "timestamp", PV_TIMESTAMP_BYTES_MAX, error);
 		if (!file)
 			return FALSE;
-		timestamp = pv_metadata_parse("timestamp", file, error);
+		timestamp = before && g_bytes_equal(file, before->file)
+				    ? pv_metadata_ref(before)
+				    : pv_metadata_parse("timestamp", file, error);
 	}
 	if (!timestamp || (timestamp != before && !pv_metadata_prove(timestamp, role, error)) ||
 	    !pv_metadata_check_expiry(timestamp, update->policy->now, error) ||

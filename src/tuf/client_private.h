@@ -26,6 +26,13 @@ gboolean pv_tuf_load_root(PvTufUpdate *update, GError **error);
 gboolean pv_tuf_renew_root(PvTufUpdate *update, const char *name, GError **error);
 
 /*
+ * (transfer full): the remembered file of a role other than targets, parsed; `proven` as the index
+ * says it of just this file, else NULL.
+ */
+PvMetadata *pv_tuf_read_remembered(const PvTufUpdate *update, const char *role, GBytes *file,
+				   GError **error);
+
+/*
  * The remembered metadata of a role if it is still signed by the role's keys: only then does it
  * count against rollback (after a rotation of a stolen key an attacker's high versions do not).
  */
@@ -40,6 +47,9 @@ PvMetadata *pv_tuf_vouched(PvTufUpdate *update, const char *name, const PvFileMe
 
 gboolean pv_tuf_check_rollback(const PvMetadata *found, const PvMetadata *before, GError **error);
 gboolean pv_tuf_check_expiry(const PvTufUpdate *update, const PvMetadata *metadata, GError **error);
+
+/* By what is known as proven if that is enough, else by the signatures. */
+gboolean pv_tuf_verify_or_prove(PvMetadata *metadata, const PvRole *keys, GError **error);
 
 /* The index of what is remembered: read at the start, kept after all was verified and stored. */
 void pv_tuf_load_index(PvTufUpdate *update);

@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 
-#define MAGIC      "Pavise index 1\n"
+#define MAGIC      "Pavise index 2\n"
 #define ORDER      ((guint32)0x01020304)
 #define KEY_ID_HEX 64
 
@@ -51,9 +51,16 @@ static void put_text(GByteArray *to, const char *text)
 	put(to, text, strlen(text));
 }
 
+static void put_places(GByteArray *to, const PvTargetPlaces *places)
+{
+	put_u32(to, places->start);
+	put_u32(to, places->end);
+	put_u32(to, places->members->len);
+	put(to, places->members->data, places->members->len * sizeof(PvTargetPlace));
+}
+
 static void put_entry(GByteArray *to, const PvIndexEntry *entry)
 {
-	const PvTargetPlaces *places = entry->places;
 	GHashTableIter iter;
 	void *id;
 
@@ -68,10 +75,9 @@ static void put_entry(GByteArray *to, const PvIndexEntry *entry)
 	g_hash_table_iter_init(&iter, entry->proven);
 	while (g_hash_table_iter_next(&iter, &id, NULL))
 		put_text(to, id);
-	put_u32(to, places->start);
-	put_u32(to, places->end);
-	put_u32(to, places->members->len);
-	put(to, places->members->data, places->members->len * sizeof(PvTargetPlace));
+	put_u32(to, entry->places != NULL);
+	if (entry->places)
+		put_places(to, entry->places);
 }
 
 GBytes *pv_index_write(GHashTable *entries)
@@ -191,7 +197,7 @@ static gboolean take_places(Reader *in, PvIndexEntry *entry)
 static PvIndexEntry *take_entry(Reader *in)
 {
 	g_autoptr(PvIndexEntry) entry = g_new0(PvIndexEntry, 1);
-	guint32 has_sha512;
+	guint32 has_sha512, has_places;
 	PvRoleKind kind;
 
 	entry->role = take_text(in, PV_ROLE_NAME_BYTES_MAX);
@@ -201,7 +207,7 @@ static PvIndexEntry *take_entry(Reader *in)
 	    !take(in, &entry->file.length, sizeof entry->file.length) ||
 	    !take(in, entry->file.sha256.raw, 32) || !take(in, &has_sha512, sizeof has_sha512) ||
 	    !take(in, entry->file.sha512.raw, 64) || !take_proven(in, entry) ||
-	    !take_places(in, entry))
+	    !take(in, &has_places, sizeof has_places) || (has_places && !take_places(in, entry)))
 		return NULL;
 	if (entry->file.length > PV_METADATA_BYTES_MAX)
 		return pv_fail_null(in->error, PV_ERROR_LIMIT, "the index is of a file too long");
@@ -230,7 +236,7 @@ static gboolean open_index(Reader *in, guint32 *ret_count)
 		return FALSE;
 	if (memcmp(magic, MAGIC, sizeof magic) != 0 || order != ORDER)
 		return pv_fail(in->error, PV_ERROR_SYNTAX, "an index of another form");
-	return take_count(in, 1, PV_DELEGATIONS_MAX, ret_count);
+	return take_count(in, 1, PV_DELEGATIONS_MAX + 3, ret_count);
 }
 
 GHashTable *pv_index_parse(GBytes *bytes, GError **error)

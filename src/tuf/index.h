@@ -7,17 +7,19 @@
  * The index of the remembered metadata: what was verified once is not parsed, canonicalised and
  * hashed again, so that a repository of 10,000 tags answers a look-up like one of 10.
  *
- * For each large role it holds
- *   - which file it was made from: sha256, sha512 and length, and the file's stamp on disk;
+ * For each role that was verified it holds
+ *   - which file it was made from: sha256, sha512 and length;
  *   - the ids of the keys whose signatures on that file were found good;
+ * and of a large targets role also
+ *   - the file's stamp on disk;
  *   - where in that file each target stands.
  *
- * What it is trusted for is little. Root, timestamp and snapshot are read and verified every time;
- * the snapshot says which targets file is the right one, by hash, and an index of another file does
+ * What it is trusted for is little. Root, timestamp and snapshot are read and hashed every time,
+ * and the snapshot says which targets file is the right one, by hash; an index of another file does
  * not count. Digest, length, version, expiry, keys and delegations are read from the metadata
  * itself: the index only says where. It is believed in two things alone: that the signatures were
- * good, and that a file whose stamp has not changed has not changed (as git believes of its index;
- * a file that was touched just before it was looked at is hashed again: PV_INDEX_SETTLE_MS).
+ * good, and that a targets file whose stamp has not changed has not changed (as git believes of its
+ * index; a file that was touched just before it was looked at is hashed again: PV_INDEX_SETTLE_MS).
  * Both lie in the user's trust directory, beside the root from which all trust comes: who can write
  * the index can replace that root. It ends with its own sha256, so that a torn or damaged one is
  * not used, but made anew.
@@ -39,11 +41,11 @@ gboolean pv_file_stamp_is_settled(const PvFileStamp *stamp, gint64 looked_at_ns)
 
 typedef struct {
 	char *role;
-	PvFileStamp stamp;
+	PvFileStamp stamp; /* zero, as @checked_ns, without @places */
 	gint64 checked_ns; /* when the file of that stamp was found to have these hashes */
 	PvFileMeta file;
 	GHashTable *proven;     /* set of char*: key ids */
-	PvTargetPlaces *places; /* of the targets */
+	PvTargetPlaces *places; /* of the targets; NULL of other roles and of small ones */
 } PvIndexEntry;
 
 void pv_index_entry_free(PvIndexEntry *entry);

@@ -121,7 +121,7 @@ PvMetadata *pv_index_skeleton(const PvIndexEntry *entry, int fd, GError **error)
 
 	if (!read_at(fd, text, head, 0, error) || !read_at(fd, text + head, rest, foot, error))
 		return NULL;
-	metadata = pv_metadata_parse(entry->role, bytes, error);
+	metadata = pv_metadata_parse_known(entry->role, bytes, error);
 	if (!metadata)
 		return NULL;
 	g_clear_pointer(&metadata->file, g_bytes_unref);

@@ -119,6 +119,14 @@ typedef struct {
 PvMetadata *pv_metadata_parse(const char *role, GBytes *file, GError **error);
 
 /**
+ * pv_metadata_parse_known:
+ *
+ * As pv_metadata_parse() for bytes that were parsed and verified before: whether its keys are
+ * usable is not looked at again (pv_public_key_new_known()).
+ */
+PvMetadata *pv_metadata_parse_known(const char *role, GBytes *file, GError **error);
+
+/**
  * pv_metadata_parse_for_index:
  * @only: (nullable): keep this target alone; all others are checked as strictly, but not kept
  *

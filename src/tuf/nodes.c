@@ -138,8 +138,8 @@ static gboolean read_base64_into(const char *where, const PvNode *node, const ch
 
 /* --- keys and files --- */
 
-gboolean pv_tuf_read_key(const char *where, const PvNode *node, PvPublicKey **ret_key,
-			 GError **ret_unusable, GError **error)
+gboolean pv_tuf_read_key(const char *where, const PvNode *node, gboolean is_known,
+			 PvPublicKey **ret_key, GError **ret_unusable, GError **error)
 {
 	g_autofree char *type = NULL;
 	g_autofree guint8 *public = NULL;
@@ -159,7 +159,8 @@ gboolean pv_tuf_read_key(const char *where, const PvNode *node, PvPublicKey **re
 				    error);
 	if (!public)
 		return FALSE;
-	*ret_key = pv_public_key_new(type, public, size, ret_unusable);
+	*ret_key = (is_known ? pv_public_key_new_known : pv_public_key_new)(type, public, size,
+									    ret_unusable);
 	return TRUE;
 }
 

@@ -35,13 +35,14 @@ guint8 *pv_tuf_read_base64(const char *where, const PvNode *node, const char *wh
 
 /**
  * pv_tuf_read_key:
+ * @is_known: it was read and used before: pv_public_key_new_known() will do
  * @ret_key: (out) (transfer full) (nullable): NULL for a key of a kind that is not known here
  * @ret_unusable: (out) (optional): why it is not
  *
  * Returns: FALSE if it is no key at all.
  */
-gboolean pv_tuf_read_key(const char *where, const PvNode *node, PvPublicKey **ret_key,
-			 GError **ret_unusable, GError **error);
+gboolean pv_tuf_read_key(const char *where, const PvNode *node, gboolean is_known,
+			 PvPublicKey **ret_key, GError **ret_unusable, GError **error);
 
 /* (transfer full): {"hashes":{…},"length":N} and perhaps "custom"; leaves are of tuf/plain_meta.h. */
 PvFileMeta *pv_tuf_read_file_meta(const char *where, const PvNode *node, GError **error);

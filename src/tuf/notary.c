@@ -90,7 +90,8 @@ static GHashTable *read_keys(const PvNotaryReader *reader, const PvNode *node, G
 		g_autoptr(GError) unknown = NULL;
 		g_autoptr(PvPublicKey) key = NULL;
 
-		if (!pv_tuf_read_key(reader->where, member, &key, &unknown, error))
+		if (!pv_tuf_read_key(reader->where, member, reader->is_known, &key, &unknown,
+				     error))
 			return NULL;
 		if (key)
 			g_hash_table_insert(keys, pv_node_dup_name(member), g_steal_pointer(&key));
@@ -320,15 +321,13 @@ static gboolean read_body(PvNotaryReader *reader, const PvNode *body, GError **e
 	}
 }
 
-static PvMetadata *parse(const char *role, GBytes *file, const char *only, gboolean places,
-			 GError **error)
+static PvMetadata *parse(const char *role, GBytes *file, PvNotaryReader reader, GError **error)
 {
 	g_autofree char *where = g_strconcat(role, ".json", NULL);
 	g_autoptr(PvDocument) document = NULL;
 	g_autoptr(PvMetadata) metadata = NULL;
 	const PvNode *top, *body;
 	PvRoleKind kind;
-	PvNotaryReader reader;
 
 	if (!pv_role_kind(role, &kind, error))
 		return NULL;
@@ -345,10 +344,11 @@ static PvMetadata *parse(const char *role, GBytes *file, const char *only, gbool
 	metadata->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 						(GDestroyNotify)pv_file_meta_free);
 	metadata->file_names = g_ptr_array_new();
-	reader = (PvNotaryReader){ metadata, where, NULL, FALSE };
-	if (kind == PV_ROLE_TARGETS || kind == PV_ROLE_DELEGATION) {
-		reader.only = only;
-		reader.places = places;
+	reader.metadata = metadata;
+	reader.where = where;
+	if (kind != PV_ROLE_TARGETS && kind != PV_ROLE_DELEGATION) {
+		reader.only = NULL;
+		reader.places = FALSE;
 	}
 	top = pv_tuf_read_object(reader.where, pv_document_root(document), "the file", known_file,
 				 error);
@@ -364,11 +364,16 @@ static PvMetadata *parse(const char *role, GBytes *file, const char *only, gbool
 
 PvMetadata *pv_metadata_parse(const char *role, GBytes *file, GError **error)
 {
-	return parse(role, file, NULL, FALSE, error);
+	return parse(role, file, (PvNotaryReader){ 0 }, error);
+}
+
+PvMetadata *pv_metadata_parse_known(const char *role, GBytes *file, GError **error)
+{
+	return parse(role, file, (PvNotaryReader){ .is_known = TRUE }, error);
 }
 
 PvMetadata *pv_metadata_parse_for_index(const char *role, GBytes *file, const char *only,
 					GError **error)
 {
-	return parse(role, file, only, TRUE, error);
+	return parse(role, file, (PvNotaryReader){ .only = only, .places = TRUE }, error);
 }

@@ -11,6 +11,7 @@ typedef struct {
 	const char *where; /* "targets.json" */
 	const char *only;  /* keep this target alone; NULL keeps all */
 	gboolean places;   /* note where each target stands */
+	gboolean is_known; /* verified before: its keys are read when they are needed */
 } PvNotaryReader;
 
 /* The members of `targets` or `meta`, at most @max, into metadata->files. */

@@ -129,9 +129,9 @@ gboolean pv_tuf_load_root(PvTufUpdate *update, GError **error)
 
 	if (!file)
 		return FALSE;
-	root = pv_metadata_parse("root", file, error);
+	root = pv_tuf_read_remembered(update, "root", file, error);
 	/* What is remembered was accepted once: its certificates may have run out meanwhile. */
-	if (!root || !pv_metadata_verify(root, g_hash_table_lookup(root->roles, "root"), error))
+	if (!root || !pv_tuf_verify_or_prove(root, g_hash_table_lookup(root->roles, "root"), error))
 		return pv_fail_wrap(error, "the remembered root");
 	update->state->root = g_steal_pointer(&root);
 	return TRUE;
@@ -151,6 +151,7 @@ gboolean pv_tuf_renew_root(PvTufUpdate *update, const char *name, GError **error
 		   !policy->accept_first_root(policy->accept_data, root, error)) {
 		return FALSE;
 	}
+	pv_metadata_prove(root, g_hash_table_lookup(root->roles, "root"), NULL); /* for the index */
 	g_clear_pointer(&update->state->root, pv_metadata_unref);
 	update->state->root = g_steal_pointer(&root);
 	update->root_changed = TRUE;

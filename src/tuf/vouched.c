@@ -30,6 +30,39 @@ gboolean pv_tuf_check_expiry(const PvTufUpdate *update, const PvMetadata *metada
 	       pv_metadata_check_expiry(metadata, update->policy->now, error);
 }
 
+static gboolean is_file_of(const PvIndexEntry *entry, GBytes *file)
+{
+	gsize size;
+	const void *data = g_bytes_get_data(file, &size);
+	PvDigest found;
+
+	if (size != entry->file.length)
+		return FALSE;
+	found = pv_digest_of(PV_HASH_SHA256, data, size);
+	return pv_digest_equal(&found, &entry->file.sha256);
+}
+
+PvMetadata *pv_tuf_read_remembered(const PvTufUpdate *update, const char *role, GBytes *file,
+				   GError **error)
+{
+	const PvIndexEntry *entry = update->index ? g_hash_table_lookup(update->index, role) : NULL;
+	PvMetadata *metadata;
+
+	if (!entry || !is_file_of(entry, file))
+		return pv_metadata_parse_for_index(role, file, update->policy->only, error);
+	metadata = pv_metadata_parse_known(role, file, error);
+	if (metadata)
+		metadata->proven = g_hash_table_ref(entry->proven);
+	return metadata;
+}
+
+/* What the index does not know as proven may be signed all the same: by a key that was added. */
+gboolean pv_tuf_verify_or_prove(PvMetadata *metadata, const PvRole *keys, GError **error)
+{
+	return (metadata->proven && pv_metadata_verify(metadata, keys, NULL)) ||
+	       pv_metadata_prove(metadata, keys, error);
+}
+
 PvMetadata *pv_tuf_remembered(const PvTufUpdate *update, const char *role, const PvRole *keys)
 {
 	g_autoptr(GBytes) file = update->cache->load(update->cache->cache, role);
@@ -37,8 +70,8 @@ PvMetadata *pv_tuf_remembered(const PvTufUpdate *update, const char *role, const
 
 	if (!file)
 		return NULL;
-	metadata = pv_metadata_parse_for_index(role, file, update->policy->only, NULL);
-	if (!metadata || !pv_metadata_prove(metadata, keys, NULL))
+	metadata = pv_tuf_read_remembered(update, role, file, NULL);
+	if (!metadata || !pv_tuf_verify_or_prove(metadata, keys, NULL))
 		return NULL;
 	return g_steal_pointer(&metadata);
 }
@@ -58,7 +91,7 @@ static int open_indexed(PvTufUpdate *update, const char *name, PvIndexEntry **re
 	PvIndexEntry *entry = update->index ? g_hash_table_lookup(update->index, name) : NULL;
 	int fd;
 
-	if (!entry)
+	if (!entry || !entry->places)
 		return -1;
 	fd = update->cache->open(update->cache->cache, name);
 	if (fd >= 0 && !pv_index_entry_is_of(entry, fd, wall_clock_ns(), &update->index_changed)) {
@@ -257,7 +290,32 @@ static PvIndexEntry *new_entry(const PvTufUpdate *update, PvMetadata *metadata)
 	return entry;
 }
 
-static gboolean is_worth_an_entry(const PvMetadata *metadata)
+static PvFileMeta measure(GBytes *file)
+{
+	gsize size;
+	const void *data = g_bytes_get_data(file, &size);
+
+	return (PvFileMeta){ .length = size, .sha256 = pv_digest_of(PV_HASH_SHA256, data, size) };
+}
+
+/* Of a role that is read whole each time: by which keys it was found signed. */
+static void index_proof(PvTufUpdate *update, const PvMetadata *metadata)
+{
+	PvIndexEntry *entry = g_hash_table_lookup(update->index, metadata->role);
+	PvFileMeta file;
+
+	if (!metadata->file || !metadata->proven || (entry && entry->proven == metadata->proven))
+		return;
+	file = measure(metadata->file);
+	entry = g_new0(PvIndexEntry, 1);
+	entry->role = g_strdup(metadata->role);
+	entry->file = file;
+	entry->proven = g_hash_table_ref(metadata->proven);
+	g_hash_table_replace(update->index, entry->role, entry);
+	update->index_changed = TRUE;
+}
+
+static gboolean has_places_to_keep(const PvMetadata *metadata)
 {
 	const PvTargetPlaces *places = metadata->places;
 
@@ -276,7 +334,11 @@ static void index_role(PvTufUpdate *update, PvMetadata *metadata)
 {
 	PvIndexEntry *entry = g_hash_table_lookup(update->index, metadata->role);
 
-	if (!is_worth_an_entry(metadata) || (entry && is_known_as(&entry->file, metadata->known)))
+	if (!has_places_to_keep(metadata)) {
+		index_proof(update, metadata);
+		return;
+	}
+	if ((entry && entry->places && is_known_as(&entry->file, metadata->known)))
 		return;
 	entry = new_entry(update, metadata);
 	if (!entry)
@@ -307,6 +369,9 @@ void pv_tuf_keep_index(PvTufUpdate *update)
 		return;
 	if (!update->index)
 		update->index = pv_index_new();
+	index_proof(update, state->root);
+	index_proof(update, state->timestamp);
+	index_proof(update, state->snapshot);
 	index_role(update, state->targets);
 	g_hash_table_iter_init(&iter, state->delegations);
 	while (g_hash_table_iter_next(&iter, NULL, (void **)&delegation))

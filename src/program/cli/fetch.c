@@ -23,11 +23,13 @@
 #define GET_TIMEOUT_MS   40000 /* longer than PV_HTTP_SLOW_SECONDS, whose sentence says more */
 #define GET_BYTES_PER_MS 64
 
-static char *url_of(const PvFetch *fetch, const char *file)
+/* @folder: "tuf" or "attestations". */
+static char *url_of(const PvFetch *fetch, const char *folder, const char *file)
 {
 	const char *slash = g_str_has_suffix(fetch->server, "/") ? "" : "/";
 
-	return g_strdup_printf("%s%sv2/%s/_trust/tuf/%s", fetch->server, slash, fetch->gun, file);
+	return g_strdup_printf("%s%sv2/%s/_trust/%s/%s", fetch->server, slash, fetch->gun, folder,
+			       file);
 }
 
 /* What the first error of a body says, in the server's own words. */
@@ -43,6 +45,8 @@ static char *reason_of(const PvHttpResponse *response, const char **ret_code, js
 	*ret_code = pv_json_string(first, "code");
 	if (!message)
 		return g_strdup("no reason was given");
+	if (!why)
+		why = json_string_value(detail);
 	return why ? g_strdup_printf("%s %s", message, why) : g_strdup(message);
 }
 
@@ -95,7 +99,8 @@ static gboolean send_request(PvFetch *fetch, PvHttpRequest *request, const char 
 		fetch->wants_more = TRUE;
 		return FALSE;
 	}
-	return response.status == 200 || fail_by_status(fetch, &response, error);
+	return response.status == 200 || response.status == 201 ||
+	       fail_by_status(fetch, &response, error);
 }
 
 /* --- a body goes on in parts, so that who asked can work on it while it comes --------------- */
@@ -128,7 +133,8 @@ static gboolean take_piece(void *user_data, const guint8 *data, gsize size, GErr
 	return TRUE;
 }
 
-static gboolean get(PvFetch *fetch, const PvMessage *question, const char *method, GError **error)
+static gboolean get(PvFetch *fetch, const PvMessage *question, const char *method,
+		    const char *folder, GError **error)
 {
 	g_autofree char *file = pv_message_text(question, 0);
 	g_autofree char *max = pv_message_text(question, 1);
@@ -139,7 +145,7 @@ static gboolean get(PvFetch *fetch, const PvMessage *question, const char *metho
 	if (!file || !max ||
 	    !g_ascii_string_to_unsigned(max, 10, 1, PV_METADATA_BYTES_MAX, &max_bytes, NULL))
 		return pv_fail(error, PV_ERROR_INTERNAL, "a question out of form");
-	url = url_of(fetch, file);
+	url = url_of(fetch, folder, file);
 	request.url = url;
 	request.max_bytes = max_bytes;
 	request.sink = take_piece;
@@ -172,7 +178,7 @@ static gboolean upload(PvFetch *fetch, const PvMessage *question, GError **error
 						    g_random_int(), g_random_int());
 	g_autofree char *type = g_strconcat("multipart/form-data; boundary=", boundary, NULL);
 	g_autofree char *end = g_strdup_printf("--%s--\r\n", boundary);
-	g_autofree char *url = url_of(fetch, "");
+	g_autofree char *url = url_of(fetch, "tuf", "");
 	PvHttpRequest request = { .method = "POST",
 				  .url = url,
 				  .content_type = type,
@@ -193,6 +199,54 @@ static gboolean upload(PvFetch *fetch, const PvMessage *question, GError **error
 	return send_request(fetch, &request, WRITE, error);
 }
 
+/* --- attestations ------------------------------------------------------------------------- */
+
+/* What is not there may be the attestation, or the route: Notary's servers have none. */
+static gboolean fail_attestation(const PvFetch *fetch, GError *failure, GError **error)
+{
+	if (g_error_matches(failure, PV_ERROR, PV_ERROR_NOT_SIGNED))
+		pv_fail(error, PV_ERROR_NOT_FOUND, "%s has no such attestation for %s", fetch->host,
+			fetch->gun);
+	else if (failure)
+		g_propagate_error(error, g_error_copy(failure));
+	return FALSE;
+}
+
+static gboolean is_key_id(const char *text)
+{
+	return text && strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
+}
+
+static gboolean get_attestation(PvFetch *fetch, const PvMessage *question, GError **error)
+{
+	g_autofree char *id = pv_message_text(question, 0);
+	g_autoptr(GError) failure = NULL;
+
+	if (!is_key_id(id))
+		return pv_fail(error, PV_ERROR_INTERNAL, "a question out of form");
+	return get(fetch, question, "GET", "attestations", &failure) ||
+	       fail_attestation(fetch, failure, error);
+}
+
+static gboolean put_attestation(PvFetch *fetch, const PvMessage *question, GError **error)
+{
+	g_autofree char *id = pv_message_text(question, 0);
+	GBytes *file = pv_message_field(question, 1);
+	g_autofree char *url = NULL;
+	g_autoptr(GError) failure = NULL;
+	PvHttpRequest request = { .method = "PUT",
+				  .content_type = "application/pem-certificate-chain",
+				  .max_bytes = PV_MIB };
+
+	if (!is_key_id(id) || !file)
+		return pv_fail(error, PV_ERROR_INTERNAL, "a question out of form");
+	url = url_of(fetch, "attestations", id);
+	request.url = url;
+	request.body = g_bytes_get_data(file, &request.body_size);
+	return send_request(fetch, &request, WRITE, &failure) ||
+	       fail_attestation(fetch, failure, error);
+}
+
 static gboolean answer_to(PvFetch *fetch, const PvMessage *question, GError **error)
 {
 	g_autofree char *url = NULL;
@@ -200,15 +254,19 @@ static gboolean answer_to(PvFetch *fetch, const PvMessage *question, GError **er
 
 	switch (question->kind) {
 	case PV_FETCH_GET:
-		return get(fetch, question, "GET", error);
+		return get(fetch, question, "GET", "tuf", error);
 	case PV_FETCH_NEW_KEY:
-		return get(fetch, question, "POST", error);
+		return get(fetch, question, "POST", "tuf", error);
 	case PV_FETCH_UPLOAD:
 		return upload(fetch, question, error);
 	case PV_FETCH_DELETE:
-		url = url_of(fetch, "");
+		url = url_of(fetch, "tuf", "");
 		remove.url = url;
 		return send_request(fetch, &remove, ADMIN, error);
+	case PV_FETCH_GET_ATTESTATION:
+		return get_attestation(fetch, question, error);
+	case PV_FETCH_PUT_ATTESTATION:
+		return put_attestation(fetch, question, error);
 	default:
 		return pv_fail(error, PV_ERROR_INTERNAL, "a question of an unknown kind");
 	}

@@ -12,6 +12,7 @@
 #include "program/cli/options.h"
 #include "program/cli/trust.h"
 #include "program/cli/trust_options.h"
+#include "trust/attestations.h"
 
 #define COMMAND "pavise inspect"
 
@@ -204,6 +205,7 @@ static gboolean inspect(PvTrustOptions *options, const char *image, GError **err
 {
 	g_autoptr(PvRepository) repository = pv_trust_options_open(options, image, error);
 	g_autoptr(PvTufState) state = NULL;
+	g_autoptr(GError) unreached = NULL;
 	g_autoptr(GArray) tags = NULL;
 	gboolean has_tag = pv_trust_options_has_tag(image);
 	const char *only;
@@ -213,6 +215,9 @@ static gboolean inspect(PvTrustOptions *options, const char *image, GError **err
 	state = pv_repository_update(repository, error);
 	if (!state)
 		return FALSE;
+	pv_repository_fetch_attestations(repository, state, &unreached);
+	if (unreached)
+		fprintf(stderr, COMMAND ": no attestations of keys: %s\n", unreached->message);
 	only = has_tag ? options->reference.tag : NULL;
 	tags = tags_of(state, only);
 	if (has_tag && tags->len == 0)

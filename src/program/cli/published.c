@@ -10,6 +10,21 @@
 #include "base/error.h"
 #include "base/json.h"
 
+void pv_published_report_attestations(const char *command, const PvTrustOptions *options,
+				      const PvPublished *published)
+{
+	if (published->unshared)
+		fprintf(stderr,
+			"%s: the trust server keeps no attestations of keys; they stay in "
+			"%s/attestations\n",
+			command, options->directory);
+	if (published->attestation_failure)
+		fprintf(stderr,
+			"%s: published, but the trust server does not have the attestations of its "
+			"keys: %s\n",
+			command, published->attestation_failure);
+}
+
 void pv_published_report(const PvTrustOptions *options, const char *what,
 			 const PvPublished *published)
 {
@@ -27,6 +42,7 @@ void pv_published_report(const PvTrustOptions *options, const char *what,
 		fputs(text, stdout);
 		return;
 	}
+	pv_published_report_attestations("pavise", options, published);
 	if (!published->uploaded) {
 		printf("%s: nothing to publish\n", options->gun);
 		return;

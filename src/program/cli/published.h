@@ -5,6 +5,15 @@
 #include "trust/publish.h"
 
 /**
+ * pv_published_report_attestations:
+ * @command: "pavise sign"
+ *
+ * Says on standard error which attestations of keys are not with the trust server, if any.
+ */
+void pv_published_report_attestations(const char *command, const PvTrustOptions *options,
+				      const PvPublished *published);
+
+/**
  * pv_published_report:
  * @what: for people: "rotated the targets key of"
  *

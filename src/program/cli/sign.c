@@ -15,6 +15,7 @@
 #include "oci/blobs.h"
 #include "oci/image.h"
 #include "program/cli/options.h"
+#include "program/cli/published.h"
 #include "program/cli/resolve.h"
 #include "program/cli/trust.h"
 #include "program/cli/trust_options.h"
@@ -190,7 +191,7 @@ static gboolean sign(Options *options, const char *image, PvPassphrases *passphr
 	g_autoptr(PvTrustAnswer) answer = NULL;
 	g_autofree char *reference = NULL;
 	PvFileMeta content = { 0 };
-	gboolean new;
+	g_auto(PvPublished) published = { 0 };
 
 	if (!repository)
 		return FALSE;
@@ -203,12 +204,13 @@ static gboolean sign(Options *options, const char *image, PvPassphrases *passphr
 	if (options->stage)
 		return stage(options, repository, &content, error);
 	answer = pv_repository_sign(repository, passphrases, options->trust.reference.tag, &content,
-				    &new, error);
+				    &published, error);
 	if (!answer)
 		return FALSE;
 	reference = g_strdup_printf("%s:%s", options->trust.gun, options->trust.reference.tag);
 	trace(options, reference, answer);
-	report(options, reference, answer, new);
+	report(options, reference, answer, published.first);
+	pv_published_report_attestations(COMMAND, &options->trust, &published);
 	return TRUE;
 }
 

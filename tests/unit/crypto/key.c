@@ -38,6 +38,31 @@ static const Vector vectors[] = {
 	  "qtkTuCH813C9g==" },
 };
 
+/* A key that is said to be known: the same, or of no use where it is none. */
+static void test_known(gconstpointer data)
+{
+	const Vector *vector = data;
+	gsize public_size, size;
+	g_autofree guchar *public = g_base64_decode(vector->public, &public_size);
+	g_autofree guchar *signature = g_base64_decode(vector->signature, &size);
+	g_autoptr(PvPublicKey) key = pv_public_key_new(vector->type, public, public_size, NULL);
+	g_autoptr(PvPublicKey) known =
+		pv_public_key_new_known(vector->type, public, public_size, NULL);
+	g_autoptr(PvPublicKey) none =
+		pv_public_key_new_known(vector->type, public, public_size - 1, NULL);
+
+	g_assert_cmpstr(pv_public_key_id(known), ==, vector->id);
+	g_assert_true(pv_public_key_verify(known, vector->method, vector->message,
+					   strlen(vector->message), signature, size));
+	g_assert_cmpstr(pv_public_key_canonical_id(known), ==, vector->id);
+	g_assert_true(pv_public_key_same(known, key));
+	g_assert_false(pv_public_key_same(none, key));
+	g_assert_false(pv_public_key_verify(none, vector->method, vector->message,
+					    strlen(vector->message), signature, size));
+	g_assert_cmpstr(pv_public_key_canonical_id(none), ==, pv_public_key_id(none));
+	g_assert_null(pv_public_key_new_known("dsa", public, public_size, NULL));
+}
+
 static void test_vector(gconstpointer data)
 {
 	const Vector *vector = data;
@@ -170,6 +195,8 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_data_func("/crypto/key/vector-ed25519", &vectors[0], test_vector);
 	g_test_add_data_func("/crypto/key/vector-ecdsa", &vectors[1], test_vector);
+	g_test_add_data_func("/crypto/key/known-ed25519", &vectors[0], test_known);
+	g_test_add_data_func("/crypto/key/known-ecdsa", &vectors[1], test_known);
 	g_test_add_data_func("/crypto/key/sign-ecdsa", GINT_TO_POINTER(PV_KEY_ECDSA), test_sign);
 	g_test_add_data_func("/crypto/key/sign-rsa", GINT_TO_POINTER(PV_KEY_RSA), test_sign);
 	g_test_add_data_func("/crypto/key/sign-ed25519", GINT_TO_POINTER(PV_KEY_ED25519),

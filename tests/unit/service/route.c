@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-#define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define HEX63 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde"
+#define HEX64 HEX63 "f"
 
 static const struct {
 	const char *method, *path;
@@ -55,6 +56,17 @@ static const struct {
 	{ "GET", "/v2/a/_trust/tuf/-1.root.json", PV_OPERATION_UNKNOWN },
 	{ "GET", "/v2/a/_trust/tuf/timestamp.key", PV_OPERATION_GET_KEY, "a", "timestamp" },
 	{ "POST", "/v2/a/_trust/tuf/snapshot.key", PV_OPERATION_ROTATE_KEY, "a", "snapshot" },
+	{ "GET", "/v2/a/_trust/attestations/" HEX64, PV_OPERATION_GET_ATTESTATION, "a" },
+	{ "HEAD", "/v2/a/_trust/attestations/" HEX64, PV_OPERATION_GET_ATTESTATION, "a" },
+	{ "PUT", "/v2/a/b/_trust/attestations/" HEX64, PV_OPERATION_PUT_ATTESTATION, "a/b" },
+	{ "POST", "/v2/a/_trust/attestations/" HEX64, PV_OPERATION_UNKNOWN },
+	{ "DELETE", "/v2/a/_trust/attestations/" HEX64, PV_OPERATION_UNKNOWN },
+	{ "GET", "/v2/a/_trust/attestations/" HEX64 "0", PV_OPERATION_UNKNOWN },
+	{ "GET", "/v2/a/_trust/attestations/" HEX63, PV_OPERATION_UNKNOWN },
+	{ "GET", "/v2/a/_trust/attestations/" HEX63 "F", PV_OPERATION_UNKNOWN },
+	{ "GET", "/v2/a/_trust/attestations/", PV_OPERATION_UNKNOWN },
+	{ "GET", "/v2/_trust/attestations/" HEX64, PV_OPERATION_UNKNOWN },
+	{ "PUT", "/v2/a/_trust/tuf/root.json", PV_OPERATION_UNKNOWN },
 	{ "GET", "/v2/a/_trust/tuf/root.key", PV_OPERATION_UNKNOWN },
 	{ "DELETE", "/v2/a/_trust/tuf/snapshot.key", PV_OPERATION_UNKNOWN },
 };

@@ -118,8 +118,9 @@ static void test_opened_at_once(Database *database)
 	GThread *threads[8];
 
 	g_clear_pointer(&database->store, pv_store_close);
-	database_execute(database, "DROP TABLE trust_state, trust_files, trust_pieces,"
-				   " trust_repositories, trust_changes");
+	database_execute(database,
+			 "DROP TABLE trust_attestations, trust_state, trust_files, trust_pieces,"
+			 " trust_repositories, trust_changes");
 	for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
 		threads[i] = g_thread_new("open", open_one, database);
 	for (guint i = 0; i < G_N_ELEMENTS(threads); i++)

@@ -408,6 +408,50 @@ static void test_rotated_key(void)
 	g_assert_error(error, PV_ERROR, PV_ERROR_SIGNATURE);
 }
 
+/* What is proven of root, timestamp and snapshot: of just these files, by just these keys. */
+static void test_proofs(void)
+{
+	static const char *const roles[] = { "root", "timestamp", "snapshot" };
+	g_autoptr(Lab) lab = lab_new(TARGETS);
+
+	expect(lab, "v500", TRUE, FALSE);
+	for (gsize i = 0; i < G_N_ELEMENTS(roles) * 3; i++) {
+		g_autoptr(GHashTable) index = read_index(lab);
+		PvIndexEntry *entry = g_hash_table_lookup(index, roles[i / 3]);
+
+		g_assert_null(entry->places);
+		g_assert_cmpuint(g_hash_table_size(entry->proven), ==, 1);
+		if (i % 3 == 0)
+			g_hash_table_remove_all(entry->proven); /* the signatures tell */
+		else if (i % 3 == 1)
+			entry->file.sha256.raw[5] ^= 1; /* of another file */
+		else
+			entry->file.length++;
+		write_index(lab, index);
+		settle(lab);
+		expect(lab, "v500", TRUE, TRUE);
+	}
+}
+
+static void test_damaged_root(void)
+{
+	g_autoptr(Lab) lab = lab_new(TARGETS);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *directory = g_path_get_dirname(lab->targets);
+	g_autofree char *path = g_build_filename(directory, "root.json", NULL);
+	g_autofree char *text = NULL;
+	char *signature;
+
+	expect(lab, "v500", TRUE, FALSE);
+	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	signature = strstr(text, "\"sig\":\"") + strlen("\"sig\":\"");
+	*signature = *signature == 'A' ? 'B' : 'A';
+	g_assert_true(g_file_set_contents(path, text, -1, NULL));
+	g_assert_null(simulator_update(lab->simulator, FALSE, &error));
+	g_assert_error(error, PV_ERROR, PV_ERROR_SIGNATURE);
+	g_assert_nonnull(strstr(error->message, "the remembered root"));
+}
+
 static void test_expired(void)
 {
 	g_autoptr(Lab) lab = lab_new(TARGETS);
@@ -463,14 +507,15 @@ static void expect_entry(Lab *lab, gsize custom, gboolean wanted)
 {
 	g_autoptr(PvTufState) state = NULL;
 	g_autoptr(GHashTable) index = NULL;
+	const PvIndexEntry *entry;
 
 	g_unlink(lab->index);
 	set_custom(lab->simulator, custom);
 	state = look_up(lab, "v1");
 	g_assert_nonnull(pv_tuf_find_target(state, "v1", NULL, NULL));
-	if (g_file_test(lab->index, G_FILE_TEST_EXISTS))
-		index = read_index(lab);
-	g_assert_cmpint(index && g_hash_table_contains(index, "targets"), ==, wanted);
+	index = read_index(lab);
+	entry = g_hash_table_lookup(index, "targets");
+	g_assert_cmpint(entry->places != NULL, ==, wanted);
 }
 
 static void test_limits(void)
@@ -532,6 +577,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/tuf/index/damaged", test_damaged);
 	g_test_add_func("/tuf/index/foreign", test_foreign);
 	g_test_add_func("/tuf/index/lying-places", test_lying_places);
+	g_test_add_func("/tuf/index/proofs", test_proofs);
+	g_test_add_func("/tuf/index/damaged-root", test_damaged_root);
 	g_test_add_func("/tuf/index/lying-hash", test_lying_hash);
 	g_test_add_func("/tuf/index/rotated-key", test_rotated_key);
 	g_test_add_func("/tuf/index/expired", test_expired);
