@@ -44,6 +44,8 @@
 #define PV_JWE_ITERATIONS_MAX 100000 /* count: notary-signer has 8192; a row must not stall us */
 
 /* token */
+#define PV_APDU_COMMAND_BYTES_MAX (3 * PV_KIB) /* bytes: chained; a PIV card's objects have 3 KiB */
+#define PV_APDU_ANSWER_BYTES_MAX  (16 * PV_KIB) /* bytes: one answer of a card, joined */
 #define PV_TOKEN_ATTRIBUTE_BYTES_MAX \
 	4096 /* bytes: one attribute of a key; explicit P-521 has 450 */
 #define PV_TOKEN_TEXT_BYTES_MAX        4096 /* bytes: a URI, a name, a sentence of a token */

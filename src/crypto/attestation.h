@@ -162,9 +162,9 @@ guint pv_attestation_roots_count(const PvAttestationRoots *roots); /* roots and 
  * must not be an attestation itself. A root counts because it is in @roots: its own signature and
  * path length do not.
  *
- * Errors: PV_ERROR_SYNTAX, PV_ERROR_LIMIT, PV_ERROR_UNSUPPORTED (the certificates themselves),
- * PV_ERROR_SIGNATURE (not signed by that device), PV_ERROR_ROOT (another maker's device),
- * PV_ERROR_EXPIRED, PV_ERROR_KEY (it attests another key). Each sentence says by what.
+ * Errors: PV_ERROR_SYNTAX, PV_ERROR_LIMIT, PV_ERROR_UNSUPPORTED, PV_ERROR_KEY (the certificates
+ * themselves), PV_ERROR_SIGNATURE (not signed by that device), PV_ERROR_ROOT (another maker's
+ * device), PV_ERROR_EXPIRED, PV_ERROR_MIX (it attests another key). Each sentence says by what.
  */
 PvAttestation *pv_attestation_verify(const GPtrArray *chain, const PvPublicKey *key,
 				     const PvAttestationRoots *roots, PvTime now, GError **error);

@@ -333,7 +333,7 @@ static PvAttestation *verify(X509 *leaf, X509 *device, const PvPublicKey *key,
 		return NULL;
 	attestation->root = pv_attestation_subject(root);
 	if (!pv_public_key_same(attestation->key, key))
-		return pv_fail_null(error, PV_ERROR_KEY,
+		return pv_fail_null(error, PV_ERROR_MIX,
 				    "the attestation is of another key, %.12s: its public key is "
 				    "not that of %.12s",
 				    pv_public_key_id(attestation->key),

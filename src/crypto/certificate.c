@@ -178,13 +178,12 @@ char *pv_certificate_public_pem(const PvPublicKey *key)
 	return copy;
 }
 
-PvPublicKey *pv_certificate_read_der(GBytes *der, char **ret_name, GError **error)
+/* (transfer full): untrusted bytes as one certificate, to their last. */
+static X509 *read_der(GBytes *der, GError **error)
 {
 	gsize size;
 	const guint8 *at = g_bytes_get_data(der, &size), *end = at + size;
 	X509 *certificate = NULL;
-	PvPublicKey *key = NULL;
-	EVP_PKEY *pkey;
 
 	if (size > PV_CERTIFICATE_BYTES_MAX)
 		return pv_fail_null(error, PV_ERROR_LIMIT,
@@ -192,15 +191,45 @@ PvPublicKey *pv_certificate_read_der(GBytes *der, char **ret_name, GError **erro
 				    PV_CERTIFICATE_BYTES_MAX);
 	if (at)
 		certificate = d2i_X509(NULL, &at, (long)size);
-	pkey = certificate && at == end ? X509_get_pubkey(certificate) : NULL;
+	if (certificate && at == end)
+		return certificate;
+	X509_free(certificate);
+	return pv_fail_null(error, PV_ERROR_KEY, "not a certificate: %s", pv_crypto_reason());
+}
+
+PvPublicKey *pv_certificate_read_der(GBytes *der, char **ret_name, GError **error)
+{
+	X509 *certificate = read_der(der, error);
+	EVP_PKEY *pkey = certificate ? X509_get_pubkey(certificate) : NULL;
+	PvPublicKey *key = NULL;
+
 	if (pkey)
 		key = pv_public_key_of_pkey(pkey, error);
-	else
-		pv_fail(error, PV_ERROR_KEY, "not a certificate with a usable key: %s",
+	else if (certificate)
+		pv_fail(error, PV_ERROR_KEY, "a certificate without a usable key: %s",
 			pv_crypto_reason());
 	if (key && ret_name)
 		*ret_name = common_name(certificate);
 	EVP_PKEY_free(pkey);
 	X509_free(certificate);
 	return key;
+}
+
+GBytes *pv_certificate_subject(GBytes *der, GError **error)
+{
+	X509 *certificate = read_der(der, error);
+	guint8 *name = NULL;
+	int length;
+	GBytes *subject = NULL;
+
+	if (!certificate)
+		return NULL;
+	length = i2d_X509_NAME(X509_get_subject_name(certificate), &name);
+	if (length > 0)
+		subject = g_bytes_new(name, (gsize)length);
+	else
+		pv_fail(error, PV_ERROR_KEY, "a certificate without a subject");
+	OPENSSL_free(name);
+	X509_free(certificate);
+	return subject;
 }

@@ -43,6 +43,9 @@ GBytes *pv_certificate_new_self_signed(const PvPrivateKey *key, const char *name
  */
 PvPublicKey *pv_certificate_read_der(GBytes *der, char **ret_name, GError **error);
 
+/* (transfer full): the DER of the subject's name of a certificate in DER. */
+GBytes *pv_certificate_subject(GBytes *der, GError **error);
+
 /**
  * pv_certificate_check:
  * @key: an *-x509 key

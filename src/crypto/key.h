@@ -3,6 +3,8 @@
 
 #include <glib.h>
 
+#include "crypto/secret.h"
+
 /*
  * Public keys as trust metadata names them, and private keys in locked memory. The kinds, their
  * encodings and the signature methods are Notary's (trust.md 2.2, 2.3); crypto is OpenSSL's EVP.
@@ -47,6 +49,9 @@ PvPublicKey *pv_public_key_new_known(const char *keytype, const guint8 *public, 
  * spelt. Errors: as pv_public_key_new().
  */
 PvPublicKey *pv_public_key_new_point(GBytes *parameters, GBytes *point, GError **error);
+
+/* (transfer full) (nullable): the uncompressed point of an EC key: 04 X Y. */
+GBytes *pv_public_key_point(const PvPublicKey *key);
 
 /**
  * pv_public_key_new_rsa:
@@ -132,6 +137,14 @@ typedef GBytes *(*PvRemoteSign)(void *data, const PvPublicKey *key, GBytes *mess
  */
 PvPrivateKey *pv_private_key_new_remote(PvPublicKey *public, PvRemoteSign sign, void *data,
 					GDestroyNotify destroy, GError **error);
+
+/**
+ * pv_private_key_scalar:
+ *
+ * Returns: (transfer full): the secret number of a P-256 key, 32 bytes, for a token that is to hold
+ * it. Errors: PV_ERROR_UNSUPPORTED (of another kind or curve), PV_ERROR_KEY (it is elsewhere).
+ */
+PvSecret *pv_private_key_scalar(const PvPrivateKey *key, GError **error);
 
 /* TRUE if the key was made by pv_private_key_new_remote(). */
 gboolean pv_private_key_is_remote(const PvPrivateKey *key);

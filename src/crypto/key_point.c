@@ -20,6 +20,8 @@
 #define DER_SEQUENCE   0x30
 #define DER_BIT_STRING 0x03
 
+#define P256_SCALAR_BYTES 32
+
 static const guint8 ec_public_key[] = { 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01 };
 
 /* Puts a tag and a length of at most 64 KiB before @content. */
@@ -132,4 +134,42 @@ PvPublicKey *pv_public_key_new_rsa(GBytes *modulus, GBytes *exponent, GError **e
 	BN_free(n);
 	BN_free(e);
 	return key;
+}
+
+GBytes *pv_public_key_point(const PvPublicKey *key)
+{
+	guint8 point[2 * 66 + 1];
+	size_t size = 0;
+
+	if (key->kind != PV_KEY_ECDSA ||
+	    EVP_PKEY_get_octet_string_param(key->pkey, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point,
+					    &size) != 1)
+		return NULL;
+	return g_bytes_new(point, size);
+}
+
+PvSecret *pv_private_key_scalar(const PvPrivateKey *key, GError **error)
+{
+	g_autoptr(PvSecret) scalar = NULL;
+	BIGNUM *number = NULL;
+	char group[64] = "";
+
+	if (key->sign)
+		return pv_fail_null(error, PV_ERROR_KEY,
+				    "key %.7s is on a token and cannot leave it", key->public->id);
+	EVP_PKEY_get_group_name(key->pkey, group, sizeof group, NULL);
+	if (g_strcmp0(group, "prime256v1") != 0)
+		return pv_fail_null(error, PV_ERROR_UNSUPPORTED,
+				    "key %.7s is not of P-256, the one kind that is brought to a "
+				    "token",
+				    key->public->id);
+	scalar = pv_secret_new(P256_SCALAR_BYTES);
+	if (EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_PRIV_KEY, &number) != 1 ||
+	    BN_bn2binpad(number, (guint8 *)scalar->data, P256_SCALAR_BYTES) != P256_SCALAR_BYTES)
+		g_clear_pointer(&scalar, pv_secret_free);
+	BN_clear_free(number);
+	if (!scalar)
+		return pv_fail_null(error, PV_ERROR_KEY, "key %.7s: %s", key->public->id,
+				    pv_crypto_reason());
+	return g_steal_pointer(&scalar);
 }

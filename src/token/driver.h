@@ -62,8 +62,8 @@ typedef struct {
 	/* TRUE: the token waits for a finger now; FALSE: it no longer does. */
 	void (*touch)(void *data, const char *token, gboolean is_awaited);
 	/*
-	 * The token may wait for a finger from now until the driver's next word: its policy is not
-	 * known, and the person is told if it takes PV_TOKEN_QUIET_MS.
+	 * For a driver: the token may wait for a finger from now until the next word, its policy is
+	 * not known. Who asked is called once PV_TOKEN_QUIET_MS have passed without that word.
 	 */
 	void (*may_wait)(void *data, const char *token);
 	void (*warn)(void *data, const char *sentence); /* "the PIN is still the factory's" */

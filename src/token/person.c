@@ -166,6 +166,9 @@ static void touch(void *data, const char *token, gboolean is_awaited)
 
 static void may_wait(void *data, const char *token)
 {
+	g_autofree char *safe = pv_terminal_safe(token);
+
+	fprintf(stderr, "waiting for %s: touch it now if it asks for it\n", safe);
 }
 
 static void warn(void *data, const char *sentence)

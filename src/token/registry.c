@@ -9,6 +9,7 @@
 
 static const PvTokenDriver *const drivers[] = {
 	&pv_token_pkcs11,
+	&pv_token_piv,
 };
 
 const PvTokenDriver *pv_token_driver_find(const char *uri, GError **error)
