@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/sorted.h"
 #include "base/terminal.h"
+#include "program/cli/artifact.h"
 #include "program/cli/options.h"
 #include "program/cli/trust.h"
 #include "program/cli/trust_options.h"
@@ -201,11 +202,31 @@ static void print_for_people(const PvTufState *state, const char *gun, const cha
 			(const char *)state->unusable->pdata[i]);
 }
 
+/* From the trust server; where it keeps none, from the registry that has the image @tags (nullable) name. */
+static void bring_attestations(PvRepository *repository, const PvTrustOptions *options,
+			       const PvTufState *state, const GArray *tags)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) left = pv_repository_fetch_attestations(repository, state, &error);
+
+	for (guint i = 0; left && left->len > 0 && tags && i < tags->len && !error; i++) {
+		const PvFileMeta *meta = g_array_index(tags, Tag, i).meta;
+		gboolean is_known =
+			i > 0 && pv_digest_equal(&meta->sha256,
+						 &g_array_index(tags, Tag, i - 1).meta->sha256);
+
+		if (meta->sha256.size && !is_known)
+			pv_artifact_read(options->gun, &meta->sha256, options->directory, left,
+					 &error);
+	}
+	if (error)
+		fprintf(stderr, COMMAND ": no attestations of keys: %s\n", error->message);
+}
+
 static gboolean inspect(PvTrustOptions *options, const char *image, GError **error)
 {
 	g_autoptr(PvRepository) repository = pv_trust_options_open(options, image, error);
 	g_autoptr(PvTufState) state = NULL;
-	g_autoptr(GError) unreached = NULL;
 	g_autoptr(GArray) tags = NULL;
 	gboolean has_tag = pv_trust_options_has_tag(image);
 	const char *only;
@@ -215,14 +236,12 @@ static gboolean inspect(PvTrustOptions *options, const char *image, GError **err
 	state = pv_repository_update(repository, error);
 	if (!state)
 		return FALSE;
-	pv_repository_fetch_attestations(repository, state, &unreached);
-	if (unreached)
-		fprintf(stderr, COMMAND ": no attestations of keys: %s\n", unreached->message);
 	only = has_tag ? options->reference.tag : NULL;
 	tags = tags_of(state, only);
 	if (has_tag && tags->len == 0)
 		return pv_fail(error, PV_ERROR_NOT_SIGNED, "%s: no valid trust data for tag %s",
 			       options->gun, only);
+	bring_attestations(repository, options, state, has_tag ? tags : NULL);
 	if (options->json)
 		print_json(state, options->gun, pv_repository_server(repository), tags);
 	else
