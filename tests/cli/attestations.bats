@@ -227,3 +227,18 @@ asked() {
 	[[ "$stderr" == *"published, but"*"of another key"* ]]
 	run -0 pavise verify "$gun:v2" "${options[@]}" --trust-dir "$BATS_TEST_TMPDIR/reader" --tofu
 }
+
+@test "migrate docker-trust carries attestations whose key is that of their name, and says which it does not" {
+	start_service
+	publish
+	keep root targets
+	cp "$trust/attestations/$root.pem" "$trust/attestations/${targets//[0-9]/a}.pem"
+	echo text >"$trust/attestations/note.pem"
+	run -1 pavise migrate docker-trust --json --trust-dir "$BATS_TEST_TMPDIR/new" "$trust"
+	[[ "$output" == *"it is of another key than its name says"* ]] || { echo "$output"; false; }
+	[ "$(ls "$BATS_TEST_TMPDIR/new/attestations")" = "$(printf '%s.pem\n' "$root" "$targets" | sort)" ]
+	cmp "$BATS_TEST_TMPDIR/new/attestations/$root.pem" "$BATS_TEST_TMPDIR/root.pem"
+	# Those of its keys go up with the first publish from there.
+	pavise sign "$gun:v2" --from "oci:$BATS_TEST_TMPDIR/image:12" "${options[@]}" --trust-dir "$BATS_TEST_TMPDIR/new"
+	get "$targets" | cmp - "$BATS_TEST_TMPDIR/targets.pem"
+}

@@ -137,3 +137,21 @@ assert [m["artifactType"] for m in index["manifests"]] == ["application/vnd.pavi
 	run -0 --separate-stderr pavise inspect "$gun:v1" "${options[@]}" --trust-dir "$reader" --tofu
 	[ "$(ls "$reader/attestations")" = "$targets.pem" ]
 }
+
+@test "copy from registry to registry carries them, and nothing else that refers to the image" {
+	pavise copy --quiet "oci:$BATS_TEST_TMPDIR/image:12" "$gun:v1"
+	sign v1
+	keep root targets
+	sign v1b
+	source=$gun
+	start_registry
+	[ "$(pavise copy --quiet "$source:v1" "$registry/moved/app:v1")" = "$digest" ]
+	[ "$(referrers "$registry/moved/app")" = "$(referrers "$source")" ]
+	# A second time nothing changes; and without any, nothing is made.
+	pavise copy --quiet "$source:v1" "$registry/moved/app:v1"
+	[ "$(referrers "$registry/moved/app")" = "$(referrers "$source")" ]
+	make_layout "$BATS_TEST_TMPDIR/other" another >/dev/null
+	pavise copy --quiet "oci:$BATS_TEST_TMPDIR/other:12" "$source:plain"
+	digest=$(pavise copy --quiet "$source:plain" "$registry/moved/plain:v1")
+	run -22 referrers "$registry/moved/plain"
+}
