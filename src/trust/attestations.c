@@ -154,6 +154,19 @@ GPtrArray *pv_repository_fetch_attestations(PvRepository *repository, const PvTu
 	return fetching.left;
 }
 
+void pv_repository_bring_attestations(PvRepository *repository, const PvTufState *state,
+				      const PvDigest *digest, GError **ret_failure)
+{
+	const PvRepositoryOptions *options = &repository->options;
+	g_autoptr(GError) failure = NULL;
+	g_autoptr(GPtrArray) left = pv_repository_fetch_attestations(repository, state, &failure);
+
+	if (failure)
+		g_propagate_error(ret_failure, g_steal_pointer(&failure));
+	else if (left && left->len > 0 && digest && digest->size > 0 && options->read_artifact)
+		options->read_artifact(options->gun, digest, options->directory, left, ret_failure);
+}
+
 /* --- to the server ------------------------------------------------------------------------ */
 
 /* What is left to be sent, and what became of it. */

@@ -58,3 +58,13 @@ GBytes *pv_repository_attestation(PvRepository *repository, const PvPublicKey *k
  */
 GPtrArray *pv_repository_fetch_attestations(PvRepository *repository, const PvTufState *state,
 					    GError **ret_failure);
+
+/**
+ * pv_repository_bring_attestations:
+ * @digest: (nullable): of the image's manifest
+ *
+ * As pv_repository_fetch_attestations(); what the server does not keep is looked for beside the image
+ * (PvRepositoryOptions.read_artifact).
+ */
+void pv_repository_bring_attestations(PvRepository *repository, const PvTufState *state,
+				      const PvDigest *digest, GError **ret_failure);

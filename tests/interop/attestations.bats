@@ -155,3 +155,75 @@ assert [m["artifactType"] for m in index["manifests"]] == ["application/vnd.pavi
 	digest=$(pavise copy --quiet "$source:plain" "$registry/moved/plain:v1")
 	run -22 referrers "$registry/moved/plain"
 }
+
+# start_modern_registry [OPTION…]: one with the referrers API; sets $registry and $gun.
+start_modern_registry() {
+	: >"$BATS_TEST_TMPDIR/modern.port"
+	"$PAVISE_SOURCE/tests/interop/referrers-registry" "$BATS_TEST_TMPDIR/modern.log" "$@" >"$BATS_TEST_TMPDIR/modern.port" 3>&- &
+	registries+=($!)
+	wait_for "$BATS_TEST_TMPDIR/modern.port" '^[0-9]+$'
+	registry=127.0.0.1:$(cat "$BATS_TEST_TMPDIR/modern.port")
+	gun=$registry/lab/app
+}
+
+image_attestations() { "$PAVISE_BIN/pavise-image" attestations "$@"; }
+
+@test "a registry with the referrers API keeps the list itself, and no tag is made" {
+	start_modern_registry
+	pavise copy --quiet "oci:$BATS_TEST_TMPDIR/image:12" "$gun:v1"
+	sign v1
+	keep root targets
+	run -0 --separate-stderr sign v1b
+	[[ "$stderr" == *"those of 2 are beside the image"* ]]
+	! grep -q "PUT .*/manifests/$(list_tag "$digest")" "$BATS_TEST_TMPDIR/modern.log"
+	run -0 --separate-stderr pavise inspect "$gun:v1" "${options[@]}" --trust-dir "$reader" --tofu
+	[ -z "$stderr" ]
+	[ "$(ls "$reader/attestations")" = "$(printf '%s.pem\n' "$root" "$targets" | sort)" ]
+}
+
+@test "blobs that are not what the artifact says are not believed" {
+	start_modern_registry --lie
+	pavise copy --quiet "oci:$BATS_TEST_TMPDIR/image:12" "$gun:v1"
+	sign v1
+	keep targets
+	sign v1b
+	run -0 --separate-stderr pavise inspect "$gun:v1" "${options[@]}" --trust-dir "$reader" --tofu
+	grep -q 'GET .*/blobs/.* 200' "$BATS_TEST_TMPDIR/modern.log"
+	[ ! -e "$reader/attestations" ]
+}
+
+@test "limits: artifacts of one image, blobs of an artifact, bytes of a blob" {
+	start_modern_registry
+	pavise copy --quiet "oci:$BATS_TEST_TMPDIR/image:12" "$gun:v1"
+	# Each an artifact of its own: 8 are read.
+	for i in 1 2 3 4 5 6 7 8 9; do
+		echo "$i" >"$BATS_TEST_TMPDIR/text$i"
+		image_attestations push "$gun@$digest" "$BATS_TEST_TMPDIR/text$i"
+		[ "$(image_attestations read "$gun@$digest" | jq '.attestations | length')" = $((i < 8 ? i : 8)) ]
+	done
+	# 32 blobs in one, and no more.
+	start_modern_registry
+	pavise copy --quiet "oci:$BATS_TEST_TMPDIR/image:12" "$gun:v1"
+	files=()
+	for i in $(seq 33); do
+		echo "$i" >"$BATS_TEST_TMPDIR/text$i"
+		files+=("$BATS_TEST_TMPDIR/text$i")
+	done
+	image_attestations push "$gun@$digest" "${files[@]:0:31}"
+	[ "$(image_attestations read "$gun@$digest" | jq '.attestations | length')" = 31 ]
+	image_attestations push "$gun@$digest" "${files[@]:0:32}"
+	[ "$(image_attestations read "$gun@$digest" | jq '.attestations | length')" = 63 ]
+	run -1 image_attestations push "$gun@$digest" "${files[@]}"
+	[[ "$output" == *"33 attestations, at most 32 allowed"* ]] || { echo "$status $output"; false; }
+	# 32 KiB in a blob.
+	start_modern_registry
+	pavise copy --quiet "oci:$BATS_TEST_TMPDIR/image:12" "$gun:v1"
+	for size in 32767 32768; do
+		head -c $size /dev/zero | tr '\0' x >"$BATS_TEST_TMPDIR/large"
+		image_attestations push "$gun@$digest" "$BATS_TEST_TMPDIR/large"
+	done
+	[ "$(image_attestations read "$gun@$digest" | jq '.attestations | length')" = 2 ]
+	head -c 32769 /dev/zero | tr '\0' x >"$BATS_TEST_TMPDIR/large"
+	run ! image_attestations push "$gun@$digest" "$BATS_TEST_TMPDIR/large"
+	[[ "$output" == *"32768"* ]] || { echo "$output"; false; }
+}
