@@ -387,18 +387,32 @@ static void keep_result(const PvDescriptor *descriptor, PvCopyResult *ret_result
  * What was said of the keys that signed the image goes where the image goes. The image is there
  * already: that this fails takes nothing of it back.
  */
+static GPtrArray *attestations_of(const Copy *copy, const PvDigest *subject, GError **error)
+{
+	if (copy->source)
+		return pv_referrer_read(copy->source, subject, PV_ATTESTATION_ARTIFACT,
+					PV_ATTESTATION_FILE_BYTES_MAX, error);
+	return pv_referrer_read_layout(copy->blobs, copy->from->path, subject,
+				       PV_ATTESTATION_ARTIFACT, PV_ATTESTATION_FILE_BYTES_MAX);
+}
+
 static void copy_attestations(Copy *copy, PvCopyResult *result)
 {
 	const PvDigest *subject = &pv_plan_root(copy->plan)->descriptor.digest;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GPtrArray) found = NULL;
+	g_autoptr(PvLayout) layout = NULL;
 
-	if (!copy->source || !copy->target || subject->hash != PV_HASH_SHA256)
+	if (subject->hash != PV_HASH_SHA256 ||
+	    (!copy->source && copy->from->kind != PV_SOURCE_LAYOUT) ||
+	    (!copy->target && copy->to->kind != PV_SOURCE_LAYOUT))
 		return;
-	found = pv_referrer_read(copy->source, subject, PV_ATTESTATION_ARTIFACT,
-				 PV_ATTESTATION_FILE_BYTES_MAX, &error);
+	found = attestations_of(copy, subject, &error);
+	if (found && found->len > 0 && !copy->target)
+		layout = pv_layout_open(copy->to->path, TRUE, &error);
 	for (guint i = 0; found && i < found->len && !error; i++) {
-		if (pv_referrer_push(copy->target, subject, found->pdata[i], &error))
+		if (layout ? pv_referrer_keep(layout, subject, found->pdata[i], &error)
+			   : pv_referrer_push(copy->target, subject, found->pdata[i], &error))
 			result->attestations++;
 	}
 	if (error)

@@ -25,7 +25,7 @@ typedef struct {
 	PvDigest digest;
 	guint64 size;
 	char *media_type;
-	guint attestations; /* artifacts with attestations of keys that came along: registry to registry */
+	guint attestations; /* artifacts with attestations of keys that came along: not with archives */
 	char *note;         /* (nullable): why there may be others that did not */
 } PvCopyResult;
 

@@ -51,8 +51,7 @@ static GBytes *get(PvRegistry *registry, const char *path, const char *accept, g
 	return NULL;
 }
 
-/* (nullable): an index; NULL without an error if it is none. */
-static json_t *parse_index(GBytes *bytes)
+json_t *pv_referrer_parse_index(GBytes *bytes)
 {
 	json_t *index = pv_json_load(bytes, PV_MANIFEST_BYTES_MAX, "referrers", NULL);
 
@@ -70,7 +69,7 @@ json_t *pv_referrer_fallback(PvRegistry *registry, const PvDigest *subject, GErr
 	g_autoptr(GBytes) bytes =
 		get(registry, path, PV_MEDIA_OCI_INDEX, PV_MANIFEST_BYTES_MAX, error);
 
-	return bytes ? parse_index(bytes) : NULL;
+	return bytes ? pv_referrer_parse_index(bytes) : NULL;
 }
 
 /* (nullable): the list, from the API or the tag. */
@@ -85,7 +84,7 @@ static json_t *list(PvRegistry *registry, const PvDigest *subject, GError **erro
 	pv_digest_format(subject, text);
 	path = g_strconcat("referrers/", text, NULL);
 	bytes = get(registry, path, PV_MEDIA_OCI_INDEX, PV_MANIFEST_BYTES_MAX, &failure);
-	index = bytes ? parse_index(bytes) : NULL;
+	index = bytes ? pv_referrer_parse_index(bytes) : NULL;
 	if (failure)
 		g_propagate_error(error, g_steal_pointer(&failure));
 	else if (!index)
@@ -141,14 +140,32 @@ static GBytes *read_blob(PvRegistry *registry, const PvDescriptor *blob, gsize m
 	return g_steal_pointer(&bytes);
 }
 
-static gboolean read_blobs(PvRegistry *registry, const PvManifest *manifest, gsize max_bytes,
+/* --- from wherever it is ------------------------------------------------------------------ */
+
+static GBytes *blob_of(const PvOrigin *origin, const PvDescriptor *blob, gsize max_bytes)
+{
+	return origin->registry ? read_blob(origin->registry, blob, max_bytes, NULL)
+				: pv_blobs_read(origin->blobs, blob, max_bytes, NULL);
+}
+
+static GBytes *manifest_of(const PvOrigin *origin, const PvDescriptor *descriptor)
+{
+	PvDescriptor found;
+
+	return origin->registry
+		       ? pv_registry_manifest(origin->registry, NULL, &descriptor->digest, &found,
+					      NULL)
+		       : pv_blobs_read(origin->blobs, descriptor, PV_MANIFEST_BYTES_MAX, NULL);
+}
+
+static gboolean read_blobs(const PvOrigin *origin, const PvManifest *manifest, gsize max_bytes,
 			   GPtrArray *blobs)
 {
 	if (manifest->is_index || manifest->layer_count == 0 ||
 	    manifest->layer_count > PV_REFERRER_BLOBS_MAX)
 		return FALSE;
 	for (guint i = 0; i < manifest->layer_count; i++) {
-		GBytes *blob = read_blob(registry, &manifest->layers[i], max_bytes, NULL);
+		GBytes *blob = blob_of(origin, &manifest->layers[i], max_bytes);
 
 		if (!blob)
 			return FALSE;
@@ -158,54 +175,63 @@ static gboolean read_blobs(PvRegistry *registry, const PvManifest *manifest, gsi
 }
 
 /* (nullable): NULL for what is out of form. */
-static PvReferrer *read_one(PvRegistry *registry, const PvDigest *digest, const PvDigest *subject,
-			    const char *artifact_type, gsize max_bytes)
+static PvReferrer *read_one(const PvOrigin *origin, const PvDescriptor *descriptor,
+			    const PvDigest *subject, const char *artifact_type, gsize max_bytes)
 {
-	PvDescriptor descriptor;
-	g_autoptr(GBytes) bytes = pv_registry_manifest(registry, NULL, digest, &descriptor, NULL);
+	g_autoptr(GBytes) bytes = manifest_of(origin, descriptor);
 	g_autoptr(PvManifest) manifest = NULL;
 	g_autoptr(GPtrArray) blobs = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
 	PvReferrer *referrer;
 
 	if (!bytes || !is_wanted(bytes, artifact_type, subject))
 		return NULL;
-	manifest = pv_manifest_parse(bytes, descriptor.media_type, "artifact", NULL);
-	if (!manifest || !read_blobs(registry, manifest, max_bytes, blobs))
+	manifest = pv_manifest_parse(bytes, PV_MEDIA_OCI_MANIFEST, "artifact", NULL);
+	if (!manifest || !read_blobs(origin, manifest, max_bytes, blobs))
 		return NULL;
 	referrer = g_new0(PvReferrer, 1);
-	referrer->digest = *digest;
+	referrer->digest = descriptor->digest;
 	referrer->manifest = g_steal_pointer(&bytes);
 	referrer->blobs = g_steal_pointer(&blobs);
 	return referrer;
 }
 
-GPtrArray *pv_referrer_read(PvRegistry *registry, const PvDigest *subject,
-			    const char *artifact_type, gsize blob_bytes_max, GError **error)
+GPtrArray *pv_referrer_collect(const PvOrigin *origin, const json_t *index, const PvDigest *subject,
+			       const char *artifact_type, gsize blob_bytes_max)
 {
-	g_autoptr(GPtrArray) found =
-		g_ptr_array_new_with_free_func((GDestroyNotify)pv_referrer_free);
-	g_autoptr(GError) failure = NULL;
-	g_autoptr(json_t) index = list(registry, subject, &failure);
+	GPtrArray *found = g_ptr_array_new_with_free_func((GDestroyNotify)pv_referrer_free);
 	const json_t *entry;
 	guint looked_at = 0;
 	gsize i;
+
+	json_array_foreach(json_object_get(index, "manifests"), i, entry) {
+		json_int_t size = json_integer_value(json_object_get(entry, "size"));
+		PvDescriptor descriptor = { .media_type = PV_MEDIA_OCI_MANIFEST };
+		PvReferrer *referrer;
+
+		if (g_strcmp0(pv_json_string(entry, "artifactType"), artifact_type) != 0 ||
+		    !digest_of(entry, &descriptor.digest) || size <= 0 ||
+		    (guint64)size > PV_MANIFEST_BYTES_MAX)
+			continue;
+		if (looked_at++ == PV_REFERRERS_MAX)
+			break;
+		descriptor.size = (guint64)size;
+		referrer = read_one(origin, &descriptor, subject, artifact_type, blob_bytes_max);
+		if (referrer)
+			g_ptr_array_add(found, referrer);
+	}
+	return found;
+}
+
+GPtrArray *pv_referrer_read(PvRegistry *registry, const PvDigest *subject,
+			    const char *artifact_type, gsize blob_bytes_max, GError **error)
+{
+	const PvOrigin origin = { registry, NULL };
+	g_autoptr(GError) failure = NULL;
+	g_autoptr(json_t) index = list(registry, subject, &failure);
 
 	if (failure) {
 		g_propagate_error(error, g_steal_pointer(&failure));
 		return NULL;
 	}
-	json_array_foreach(json_object_get(index, "manifests"), i, entry) {
-		PvReferrer *referrer;
-		PvDigest digest;
-
-		if (g_strcmp0(pv_json_string(entry, "artifactType"), artifact_type) != 0 ||
-		    !digest_of(entry, &digest))
-			continue;
-		if (looked_at++ == PV_REFERRERS_MAX)
-			break;
-		referrer = read_one(registry, &digest, subject, artifact_type, blob_bytes_max);
-		if (referrer)
-			g_ptr_array_add(found, referrer);
-	}
-	return g_steal_pointer(&found);
+	return pv_referrer_collect(&origin, index, subject, artifact_type, blob_bytes_max);
 }

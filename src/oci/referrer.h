@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "oci/blobs.h"
+#include "oci/layout.h"
 #include "oci/registry.h"
 
 /*
@@ -55,3 +57,18 @@ gboolean pv_referrer_push(PvRegistry *registry, const PvDigest *subject, const P
  */
 GPtrArray *pv_referrer_read(PvRegistry *registry, const PvDigest *subject,
 			    const char *artifact_type, gsize blob_bytes_max, GError **error);
+
+/* --- in a layout -------------------------------------------------------------------------- */
+
+/*
+ * A layout's index.json names images alone, so that who reads the one image it has does not meet two.
+ * What refers to one is listed in referrers/sha256-HEX.json beside it, as the tag of that name would list it.
+ */
+
+/* As pv_referrer_push(). */
+gboolean pv_referrer_keep(PvLayout *layout, const PvDigest *subject, const PvReferrer *referrer,
+			  GError **error);
+
+/* As pv_referrer_read(), of the layout @directory, whose blobs are @blobs. */
+GPtrArray *pv_referrer_read_layout(PvBlobs *blobs, const char *directory, const PvDigest *subject,
+				   const char *artifact_type, gsize blob_bytes_max);

@@ -18,11 +18,9 @@
 #include "oci/referrer_private.h"
 #include "oci/registry_private.h"
 
-#define EMPTY_MEDIA "application/vnd.oci.empty.v1+json"
-#define EMPTY       "{}"
-#define ROUNDS_MAX  5
+#define ROUNDS_MAX 5
 
-static PvDescriptor describe(const char *media_type, GBytes *bytes)
+PvDescriptor pv_referrer_describe(const char *media_type, GBytes *bytes)
 {
 	gsize size;
 	const void *data = g_bytes_get_data(bytes, &size);
@@ -41,7 +39,7 @@ static json_t *json_of(const PvDescriptor *descriptor)
 			 "size", (json_int_t)descriptor->size);
 }
 
-static GBytes *bytes_of(const json_t *value)
+GBytes *pv_referrer_bytes(const json_t *value)
 {
 	char *text = pv_json_text(value, FALSE);
 
@@ -51,22 +49,22 @@ static GBytes *bytes_of(const json_t *value)
 PvReferrer *pv_referrer_new(const PvDescriptor *subject, const char *artifact_type,
 			    const char *media_type, GPtrArray *blobs)
 {
-	g_autoptr(GBytes) empty = g_bytes_new_static(EMPTY, strlen(EMPTY));
-	PvDescriptor config = describe(EMPTY_MEDIA, empty);
+	g_autoptr(GBytes) empty = g_bytes_new_static(PV_EMPTY, strlen(PV_EMPTY));
+	PvDescriptor config = pv_referrer_describe(PV_EMPTY_MEDIA, empty);
 	PvReferrer *referrer = g_new0(PvReferrer, 1);
 	g_autoptr(json_t) manifest = NULL;
 	json_t *layers = json_array();
 
 	for (guint i = 0; i < blobs->len; i++) {
-		PvDescriptor blob = describe(media_type, blobs->pdata[i]);
+		PvDescriptor blob = pv_referrer_describe(media_type, blobs->pdata[i]);
 
 		json_array_append_new(layers, json_of(&blob));
 	}
 	manifest = json_pack("{s:i, s:s, s:s, s:o, s:o, s:o}", "schemaVersion", 2, "mediaType",
 			     PV_MEDIA_OCI_MANIFEST, "artifactType", artifact_type, "config",
 			     json_of(&config), "layers", layers, "subject", json_of(subject));
-	referrer->manifest = bytes_of(manifest);
-	referrer->digest = describe(PV_MEDIA_OCI_MANIFEST, referrer->manifest).digest;
+	referrer->manifest = pv_referrer_bytes(manifest);
+	referrer->digest = pv_referrer_describe(PV_MEDIA_OCI_MANIFEST, referrer->manifest).digest;
 	referrer->blobs = g_ptr_array_ref(blobs);
 	return referrer;
 }
@@ -86,14 +84,14 @@ static gboolean open_blob(GBytes *bytes, PvPushBlob *ret_blob, GError **error)
 			close(fd);
 		return FALSE;
 	}
-	ret_blob->descriptor = describe("application/octet-stream", bytes);
+	ret_blob->descriptor = pv_referrer_describe("application/octet-stream", bytes);
 	ret_blob->range = (PvBlobRange){ .fd = fd, .offset = 0, .size = size };
 	return TRUE;
 }
 
 static gboolean push_blobs(PvRegistry *registry, const PvReferrer *referrer, GError **error)
 {
-	g_autoptr(GBytes) empty = g_bytes_new_static(EMPTY, strlen(EMPTY));
+	g_autoptr(GBytes) empty = g_bytes_new_static(PV_EMPTY, strlen(PV_EMPTY));
 	g_autofree PvPushBlob *pushes = g_new0(PvPushBlob, referrer->blobs->len + 1);
 	gboolean done = open_blob(empty, &pushes[0], error);
 	guint opened = done ? 1 : 0;
@@ -110,6 +108,12 @@ static gboolean push_blobs(PvRegistry *registry, const PvReferrer *referrer, GEr
 
 /* --- the list that a registry does not keep by itself -------------------------------------- */
 
+json_t *pv_referrer_new_index(void)
+{
+	return json_pack("{s:i, s:s, s:[]}", "schemaVersion", 2, "mediaType", PV_MEDIA_OCI_INDEX,
+			 "manifests");
+}
+
 static gboolean lists(const json_t *index, const char *digest)
 {
 	const json_t *entry;
@@ -122,40 +126,52 @@ static gboolean lists(const json_t *index, const char *digest)
 	return FALSE;
 }
 
+gboolean pv_referrer_enter(json_t *index, const PvReferrer *referrer, GError **error)
+{
+	PvDescriptor descriptor = pv_referrer_describe(PV_MEDIA_OCI_MANIFEST, referrer->manifest);
+	g_autoptr(json_t) manifest =
+		pv_json_load(referrer->manifest, PV_MANIFEST_BYTES_MAX, "artifact", error);
+	json_t *list = json_object_get(index, "manifests");
+	g_autoptr(json_t) entry = json_of(&descriptor);
+
+	if (!manifest || lists(index, pv_json_string(entry, "digest")))
+		return FALSE;
+	if (json_array_size(list) >= PV_INDEX_MANIFESTS_MAX)
+		return pv_fail(error, PV_ERROR_LIMIT, "too many artifacts refer to this image");
+	json_object_set_new(entry, "artifactType",
+			    json_string(pv_json_string(manifest, "artifactType")));
+	json_array_append(list, entry);
+	return TRUE;
+}
+
 static gboolean write_list(PvRegistry *registry, const PvDigest *subject, const json_t *index,
 			   GError **error)
 {
 	g_autofree char *tag = pv_referrer_tag(subject);
-	g_autoptr(GBytes) bytes = bytes_of(index);
-	PvDescriptor descriptor = describe(PV_MEDIA_OCI_INDEX, bytes);
+	g_autoptr(GBytes) bytes = pv_referrer_bytes(index);
+	PvDescriptor descriptor = pv_referrer_describe(PV_MEDIA_OCI_INDEX, bytes);
 
 	if (descriptor.size > PV_MANIFEST_BYTES_MAX)
 		return pv_fail(error, PV_ERROR_LIMIT, "too many artifacts refer to this image");
 	return pv_registry_push_manifest(registry, tag, &descriptor, bytes, error);
 }
 
-/* @entry: (transfer none): the artifact's descriptor with its type. */
-static gboolean enter(PvRegistry *registry, const PvDigest *subject, json_t *entry, GError **error)
+/* Until it is read back as entered. */
+static gboolean enter_in_list(PvRegistry *registry, const PvDigest *subject,
+			      const PvReferrer *referrer, GError **error)
 {
-	const char *digest = pv_json_string(entry, "digest");
-
 	for (guint round = 0; round < ROUNDS_MAX; round++) {
 		g_autoptr(GError) failure = NULL;
 		g_autoptr(json_t) index = pv_referrer_fallback(registry, subject, &failure);
 
-		if (failure) {
+		if (!index && !failure)
+			index = pv_referrer_new_index();
+		if (failure || !pv_referrer_enter(index, referrer, &failure)) {
+			if (!failure)
+				return TRUE;
 			g_propagate_error(error, g_steal_pointer(&failure));
 			return FALSE;
 		}
-		if (!index)
-			index = json_pack("{s:i, s:s, s:[]}", "schemaVersion", 2, "mediaType",
-					  PV_MEDIA_OCI_INDEX, "manifests");
-		if (lists(index, digest))
-			return TRUE;
-		if (json_array_size(json_object_get(index, "manifests")) >= PV_INDEX_MANIFESTS_MAX)
-			return pv_fail(error, PV_ERROR_LIMIT,
-				       "too many artifacts refer to this image");
-		json_array_append(json_object_get(index, "manifests"), entry);
 		if (!write_list(registry, subject, index, error))
 			return FALSE;
 	}
@@ -167,20 +183,12 @@ static gboolean enter(PvRegistry *registry, const PvDigest *subject, json_t *ent
 gboolean pv_referrer_push(PvRegistry *registry, const PvDigest *subject, const PvReferrer *referrer,
 			  GError **error)
 {
-	PvDescriptor descriptor = describe(PV_MEDIA_OCI_MANIFEST, referrer->manifest);
-	g_autoptr(json_t) manifest =
-		pv_json_load(referrer->manifest, PV_MANIFEST_BYTES_MAX, "artifact", error);
-	g_autoptr(json_t) entry = NULL;
+	PvDescriptor descriptor = pv_referrer_describe(PV_MEDIA_OCI_MANIFEST, referrer->manifest);
 	gboolean is_listed;
 
-	if (!manifest || !push_blobs(registry, referrer, error) ||
+	if (!push_blobs(registry, referrer, error) ||
 	    !pv_registry_put_manifest(registry, NULL, &descriptor, referrer->manifest, &is_listed,
 				      error))
 		return FALSE;
-	if (is_listed)
-		return TRUE;
-	entry = json_of(&descriptor);
-	json_object_set_new(entry, "artifactType",
-			    json_string(pv_json_string(manifest, "artifactType")));
-	return enter(registry, subject, entry, error);
+	return is_listed || enter_in_list(registry, subject, referrer, error);
 }

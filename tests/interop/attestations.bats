@@ -168,6 +168,26 @@ start_modern_registry() {
 
 image_attestations() { "$PAVISE_BIN/pavise-image" attestations "$@"; }
 
+@test "copy by way of a layout carries them too, and the layout still has one image" {
+	pavise copy --quiet "oci:$BATS_TEST_TMPDIR/image:12" "$gun:v1"
+	sign v1
+	keep root targets
+	sign v1b
+	pavise copy --quiet "$gun:v1" "oci:$BATS_TEST_TMPDIR/carried:v1"
+	[ "$(jq '.manifests | length' "$BATS_TEST_TMPDIR/carried/index.json")" = 1 ]
+	skopeo inspect "oci:$BATS_TEST_TMPDIR/carried" >/dev/null
+	pavise copy --quiet "oci:$BATS_TEST_TMPDIR/carried:v1" "oci:$BATS_TEST_TMPDIR/second:v1"
+	[ "$(pavise copy --quiet "oci:$BATS_TEST_TMPDIR/second:v1" "$registry/moved/app:v1")" = "$digest" ]
+	[ "$(referrers "$registry/moved/app")" = "$(referrers "$gun")" ]
+	# A list that lies, or is no list, leads nowhere.
+	sed -i 's/"sha256:[0-9a-f]/"sha256:0/' "$BATS_TEST_TMPDIR/second/referrers/$(list_tag "$digest").json"
+	pavise copy --quiet "oci:$BATS_TEST_TMPDIR/second:v1" "$registry/other/app:v1"
+	run -22 referrers "$registry/other/app"
+	echo '[' >"$BATS_TEST_TMPDIR/second/referrers/$(list_tag "$digest").json"
+	pavise copy --quiet "oci:$BATS_TEST_TMPDIR/second:v1" "$registry/other/app:v1"
+	run -22 referrers "$registry/other/app"
+}
+
 @test "a registry with the referrers API keeps the list itself, and no tag is made" {
 	start_modern_registry
 	pavise copy --quiet "oci:$BATS_TEST_TMPDIR/image:12" "$gun:v1"
