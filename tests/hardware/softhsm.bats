@@ -56,7 +56,7 @@ whole_life() {
 	run -0 pavise key generate root --store "$(uri two)" --pin-source two.pin
 	second=$(pavise key list --json | member "[k for k in j if k['id'] != '$first' and k['role'] == 'root'][0]['id']")
 	# Signed by the former root key and the new one: two tokens, two PINs, typed one after the other.
-	run -0 "$PAVISE_SOURCE/tests/hardware/at-terminal" "pin of one" "pin of two" -- \
+	run -0 "$PAVISE_SOURCE/tests/hardware/at-terminal" "PIN of one=pin of one" "PIN of two=pin of two" -- \
 		pavise repo rotate $gun root --key "$second"
 	[[ "$output" == *"PIN of one (serial "* ]]
 	[[ "$output" == *"PIN of two (serial "* ]]
@@ -131,7 +131,7 @@ whole_life() {
 	run -2 pavise repo init $gun --threshold 3 --root-key "$(uri one)" --root-key "$(uri two)"
 	run -2 pavise repo init $gun --root-key "$(uri one)" --root-key "$(uri one 01)"
 	[[ "$output" == *"again"* ]]
-	run -0 "$PAVISE_SOURCE/tests/hardware/at-terminal" "pin of one" "pin of two" -- \
+	run -0 "$PAVISE_SOURCE/tests/hardware/at-terminal" "PIN of one=pin of one" "PIN of two=pin of two" -- \
 		pavise repo init $gun --root-keys 2 --threshold 1 --root-key "$(uri one)" --root-key "$(uri two)" --publish
 	pavise sign $gun:v1 "${from[@]}"
 	run -0 verify v1
@@ -150,7 +150,7 @@ whole_life() {
 	run -1 pavise key generate root --store "$(uri one)" --pin-source wrong
 	[[ "$output" == *"the PIN in wrong is wrong for one (serial "* ]]
 	[[ "$output" == *"it is not tried again"* ]]
-	run -1 "$PAVISE_SOURCE/tests/hardware/at-terminal" a-wrong-one b-wrong-one c-wrong-one -- \
+	run -1 "$PAVISE_SOURCE/tests/hardware/at-terminal" PIN=a-wrong-one PIN=b-wrong-one PIN=c-wrong-one -- \
 		pavise key generate root --store "$(uri one)"
 	[ "$(grep -c "PIN of one" <<<"$output")" = 3 ]
 	[[ "$output" == *"wrong PIN for one"* ]]
