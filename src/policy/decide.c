@@ -17,6 +17,7 @@ void pv_policy_rule_free(PvPolicyRule *rule)
 	g_free(rule->pin);
 	g_free(rule->profile);
 	g_strfreev(rule->signers);
+	pv_policy_hardware_free(rule->hardware);
 	g_free(rule);
 }
 
@@ -104,12 +105,19 @@ void pv_verdict_free(PvVerdict *verdict)
 	if (!verdict)
 		return;
 	g_free(verdict->rule);
-	g_ptr_array_unref(verdict->reasons);
+	g_clear_pointer(&verdict->reasons, g_ptr_array_unref);
 	g_free(verdict);
 }
 
-/* Takes @text. */
-static void refuse(PvVerdict *verdict, const char *code, char *text)
+PvVerdict *pv_verdict_new(void)
+{
+	PvVerdict *verdict = g_new0(PvVerdict, 1);
+
+	verdict->reasons = g_ptr_array_new_with_free_func((GDestroyNotify)reason_free);
+	return verdict;
+}
+
+void pv_verdict_refuse(PvVerdict *verdict, const char *code, char *text)
 {
 	PvPolicyReason *reason = g_new0(PvPolicyReason, 1);
 
@@ -123,16 +131,18 @@ static void judge_trust(const PvPolicyRule *rule, const PvPolicyFacts *facts, Pv
 	if (!rule->requires_trust)
 		return;
 	if (!facts->is_signed) {
-		refuse(verdict, "not-signed",
-		       g_strdup(facts->why_not ? facts->why_not : "the image is not signed"));
+		pv_verdict_refuse(verdict, "not-signed",
+				  g_strdup(facts->why_not ? facts->why_not
+							  : "the image is not signed"));
 		return;
 	}
 	for (guint i = 0; rule->signers[i]; i++) {
 		if (!facts->roles || !g_strv_contains(facts->roles, rule->signers[i]))
-			refuse(verdict, "signer-missing",
-			       g_strdup_printf("the role %s has not signed the image",
-					       rule->signers[i]));
+			pv_verdict_refuse(verdict, "signer-missing",
+					  g_strdup_printf("the role %s has not signed the image",
+							  rule->signers[i]));
 	}
+	pv_policy_judge_hardware(rule, facts, verdict);
 }
 
 static void judge_findings(const PvPolicyRule *rule, const PvPolicyFacts *facts, PvVerdict *verdict)
@@ -140,19 +150,20 @@ static void judge_findings(const PvPolicyRule *rule, const PvPolicyFacts *facts,
 	if (!rule->has_maximum)
 		return;
 	if (!facts->is_scanned) {
-		refuse(verdict, "not-scanned", g_strdup("the image was not scanned"));
+		pv_verdict_refuse(verdict, "not-scanned", g_strdup("the image was not scanned"));
 		return;
 	}
 	for (guint i = PV_SEVERITY_COUNT; i-- > (guint)rule->maximum + 1;) {
 		guint count = facts->fixed[i] + (rule->allows_unfixed ? 0 : facts->unfixed[i]);
 
 		if (count > 0)
-			refuse(verdict, "severity",
-			       g_strdup_printf("%u finding%s of severity %s, the highest allowed "
-					       "is %s",
-					       count, count == 1 ? "" : "s",
-					       pv_severity_name((PvSeverity)i),
-					       pv_severity_name(rule->maximum)));
+			pv_verdict_refuse(
+				verdict, "severity",
+				g_strdup_printf("%u finding%s of severity %s, the highest allowed "
+						"is %s",
+						count, count == 1 ? "" : "s",
+						pv_severity_name((PvSeverity)i),
+						pv_severity_name(rule->maximum)));
 	}
 }
 
@@ -160,12 +171,12 @@ PvVerdict *pv_policy_decide(const PvPolicy *policy, const char *repository,
 			    const PvPolicyFacts *facts)
 {
 	const PvPolicyRule *rule = pv_policy_find(policy, repository);
-	PvVerdict *verdict = g_new0(PvVerdict, 1);
+	PvVerdict *verdict = pv_verdict_new();
 
-	verdict->reasons = g_ptr_array_new_with_free_func((GDestroyNotify)reason_free);
 	if (!rule) {
-		refuse(verdict, "no-rule",
-		       g_strdup_printf("no rule of %s is for %s", policy->name, repository));
+		pv_verdict_refuse(verdict, "no-rule",
+				  g_strdup_printf("no rule of %s is for %s", policy->name,
+						  repository));
 	} else {
 		verdict->rule = g_strdup(rule->match);
 		verdict->line = rule->line;

@@ -98,7 +98,7 @@ static const PvReaderField rule_fields[] = {
 	{ "match", read_match },          { "trust", read_trust },
 	{ "signers", read_signers },      { "pin", read_pin },
 	{ "max-severity", read_maximum }, { "unfixed", read_unfixed },
-	{ "profile", read_rule_profile },
+	{ "profile", read_rule_profile }, { "hardware", pv_reader_hardware },
 };
 
 static gboolean finish_rule(const PvReader *reader, PvPolicyRule *rule, GError **error)
@@ -106,10 +106,10 @@ static gboolean finish_rule(const PvReader *reader, PvPolicyRule *rule, GError *
 	if (!rule->match)
 		return pv_fail(error, PV_ERROR_SYNTAX, "%s:%u:1: the rule has no 'match'",
 			       reader->name, rule->line);
-	if (!rule->requires_trust && (rule->signers || rule->pin))
+	if (!rule->requires_trust && (rule->signers || rule->pin || rule->hardware))
 		return pv_fail(error, PV_ERROR_SYNTAX,
-			       "%s:%u:1: the rule has 'trust: none', so 'signers' and 'pin' would "
-			       "not count",
+			       "%s:%u:1: the rule has 'trust: none', so 'signers', 'pin' and "
+			       "'hardware' would not count",
 			       reader->name, rule->line);
 	if (!rule->signers)
 		rule->signers = g_new0(char *, 1);

@@ -3,7 +3,9 @@
 
 #include <glib.h>
 
+#include "policy/hardware.h"
 #include "policy/profile.h"
+#include "trust/hardware.h"
 #include "vuln/cvss.h"
 
 /*
@@ -14,11 +16,12 @@
 
 typedef struct {
 	guint line;
-	char *match;             /* glob: ? and * stay within a path component, ** does not */
-	gboolean requires_trust; /* trust: required (default) or none */
-	GStrv signers;           /* roles that all must have signed; empty: any */
-	char *pin;               /* id of the root key, or NULL */
-	gboolean has_maximum;    /* max-severity */
+	char *match;                /* glob: ? and * stay within a path component, ** does not */
+	gboolean requires_trust;    /* trust: required (default) or none */
+	GStrv signers;              /* roles that all must have signed; empty: any */
+	char *pin;                  /* id of the root key, or NULL */
+	PvPolicyHardware *hardware; /* NULL: keys may be anywhere */
+	gboolean has_maximum;       /* max-severity */
 	PvSeverity maximum;
 	gboolean allows_unfixed; /* findings without a fixed version do not count */
 	char *profile;
@@ -71,6 +74,8 @@ typedef struct {
 	gboolean is_signed;
 	const char *why_not;      /* if it is not: the verifier's sentence, or NULL */
 	const char *const *roles; /* that signed; NULL if none */
+	const GPtrArray
+		*hardware; /* of PvHardwareRole: those roles and what they depend on; or NULL */
 	gboolean is_scanned;
 	/* Unrated findings count as medium. */
 	guint fixed[PV_SEVERITY_COUNT];   /* findings that a newer version ends */
@@ -78,7 +83,13 @@ typedef struct {
 } PvPolicyFacts;
 
 typedef struct {
-	const char *code; /* "no-rule", "not-signed", "signer-missing", "severity", "not-scanned" */
+	/*
+	 * "no-rule", "not-signed", "signer-missing", "severity", "not-scanned"; "hardware-none",
+	 * "hardware-not-attestable", "hardware-root", "hardware-other-key", "hardware-invalid",
+	 * "hardware-touch", "hardware-pin", "hardware-firmware", "hardware-broken",
+	 * "hardware-serial", "hardware-fips", "hardware-device-twice", "hardware-role"
+	 */
+	const char *code;
 	char *text;
 } PvPolicyReason;
 

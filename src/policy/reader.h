@@ -55,5 +55,8 @@ GStrv pv_reader_list(PvReader *reader, const char *key, PvReaderCheck check, voi
 gboolean pv_reader_fields(PvReader *reader, const char *what, const PvReaderField *fields,
 			  guint count, void *into, guint32 *ret_seen, GError **error);
 
+/* The value of "hardware" in a rule. */
+gboolean pv_reader_hardware(PvReader *reader, const char *key, void *into, GError **error);
+
 /* The value of "profiles". */
 gboolean pv_reader_profiles(PvReader *reader, const char *key, void *into, GError **error);

@@ -425,6 +425,27 @@ gboolean pv_tokens_remove(PvTokens *tokens, const char *uri, GError **error)
 	return answer != NULL;
 }
 
+gboolean pv_tokens_status(PvTokens *tokens, const char *uri, PvTokenStatus *ret_status,
+			  GError **error)
+{
+	g_autoptr(PvMessage) question = question_about(PV_TOKEN_STATUS, uri, error);
+	g_autoptr(PvMessage) answer = question ? ask(tokens, question, NULL, error) : NULL;
+
+	return answer && pv_token_status_take(answer, ret_status, error);
+}
+
+gboolean pv_tokens_set_up(PvTokens *tokens, const char *uri, guint what, GError **error)
+{
+	g_autoptr(PvMessage) question = question_about(PV_TOKEN_SET_UP, uri, error);
+	g_autoptr(PvMessage) answer = NULL;
+
+	if (!question)
+		return FALSE;
+	pv_token_setup_put(question, what);
+	answer = ask(tokens, question, NULL, error);
+	return answer != NULL;
+}
+
 /* --- keys that sign there ------------------------------------------------------------------ */
 
 typedef struct {

@@ -30,6 +30,9 @@ GBytes *pv_tokens_sign(PvTokens *tokens, const char *uri, const PvPublicKey *key
 		       GError **error);
 GPtrArray *pv_tokens_attest(PvTokens *tokens, const char *uri, GError **error);
 gboolean pv_tokens_remove(PvTokens *tokens, const char *uri, GError **error);
+gboolean pv_tokens_status(PvTokens *tokens, const char *uri, PvTokenStatus *ret_status,
+			  GError **error);
+gboolean pv_tokens_set_up(PvTokens *tokens, const char *uri, guint what, GError **error);
 
 /**
  * pv_tokens_key:

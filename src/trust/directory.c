@@ -5,6 +5,7 @@
 #include "trust/directory.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -17,11 +18,15 @@
 #include "trust/keys.h"
 #include "trust/token_keys.h"
 
+#define UPLOADED      "pavise.uploaded." /* and the role, "/" spelt ":" */
 #define GUN_PARTS_MAX 32 /* components of a repository's name that are looked into */
 
 struct PvTrustCache {
 	char *metadata; /* directory */
 	char *index;    /* file beside it, where Docker and Notary do not look */
+	char *uploaded; /* beginning of the names of files beside it: what this client uploaded */
+	GBytes *taken;  /* the content of the one that was asked for last */
+	char *taken_path;
 };
 
 char *pv_trust_directory(const char *named)
@@ -62,6 +67,7 @@ PvTrustCache *pv_trust_cache_new(const char *directory, const char *gun)
 
 	cache->metadata = g_build_filename(directory, "tuf", gun, "metadata", NULL);
 	cache->index = g_build_filename(directory, "tuf", gun, "pavise.index", NULL);
+	cache->uploaded = g_build_filename(directory, "tuf", gun, UPLOADED, NULL);
 	return cache;
 }
 
@@ -71,6 +77,9 @@ void pv_trust_cache_free(PvTrustCache *cache)
 		return;
 	g_free(cache->metadata);
 	g_free(cache->index);
+	g_free(cache->uploaded);
+	g_clear_pointer(&cache->taken, g_bytes_unref);
+	g_free(cache->taken_path);
 	g_free(cache);
 }
 
@@ -95,11 +104,15 @@ static GBytes *load(void *data, const char *role)
  * Metadata is replaced at once, whatever dies, but only a root, on which all trust stands, is waited
  * for until it is on the disk. What a power failure takes of the others is fetched and verified anew.
  */
-static gboolean write_role(const char *path, GBytes *file, gboolean wait, GError **error)
+static gboolean write_role(const PvTrustCache *cache, const char *path, GBytes *file, gboolean wait,
+			   GError **error)
 {
 	gsize size;
 	const void *bytes = g_bytes_get_data(file, &size);
 
+	/* What was uploaded and has come into force only changes its name. */
+	if (file == cache->taken && !wait && rename(cache->taken_path, path) == 0)
+		return TRUE;
 	return wait ? pv_file_replace(path, bytes, size, 0600, error)
 		    : pv_file_replace_unsynced(path, bytes, size, 0600, error);
 }
@@ -114,7 +127,7 @@ static gboolean store(void *data, const char *role, GBytes *file, GError **error
 	if (before && g_bytes_equal(before, file) && utimensat(AT_FDCWD, path, NULL, 0) == 0)
 		return TRUE;
 	return pv_file_make_directory(directory, 0700, error) &&
-	       write_role(path, file, strcmp(role, "root") == 0, error);
+	       write_role(data, path, file, strcmp(role, "root") == 0, error);
 }
 
 static gint64 age_s(void *data)
@@ -153,16 +166,68 @@ static void store_index(void *data, GBytes *index)
 		g_debug("%s", error->message);
 }
 
+/* --- what was uploaded ----------------------------------------------------------------------- */
+
+static char *uploaded_path(const PvTrustCache *cache, const char *role)
+{
+	g_autofree char *flat = g_strdelimit(g_strdup(role), "/", ':');
+
+	return g_strconcat(cache->uploaded, flat, ".json", NULL);
+}
+
+void pv_trust_cache_uploaded(PvTrustCache *cache, const char *role, GBytes *file)
+{
+	g_autofree char *path = uploaded_path(cache, role);
+	gsize size;
+	const void *bytes = g_bytes_get_data(file, &size);
+	g_autoptr(GError) error = NULL;
+
+	if (size >= PV_INDEX_FILE_BYTES_MIN &&
+	    !pv_file_replace_unsynced(path, bytes, size, 0600, &error))
+		g_debug("%s", error->message);
+}
+
+static GBytes *load_uploaded(void *data, const char *role, gsize size)
+{
+	PvTrustCache *cache = data;
+	g_autofree char *path = uploaded_path(cache, role);
+	GBytes *file = pv_file_read(path, size, NULL);
+
+	if (!file)
+		return NULL;
+	g_clear_pointer(&cache->taken, g_bytes_unref);
+	g_free(cache->taken_path);
+	cache->taken = g_bytes_ref(file);
+	cache->taken_path = g_steal_pointer(&path);
+	return file;
+}
+
+/* Those of roles that are gone as well. */
+static gboolean forget_uploaded(const PvTrustCache *cache, GError **error)
+{
+	g_autofree char *directory = g_path_get_dirname(cache->uploaded);
+	g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir))) {
+		g_autofree char *path = g_build_filename(directory, name, NULL);
+
+		if (g_str_has_prefix(name, UPLOADED) && !pv_file_remove_tree(path, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 void pv_trust_cache_functions(PvTrustCache *cache, PvTufCache *ret_functions)
 {
-	*ret_functions =
-		(PvTufCache){ load, store, age_s, cache, open_role, load_index, store_index };
+	*ret_functions = (PvTufCache){ load,      store,      age_s,       cache,
+				       open_role, load_index, store_index, load_uploaded };
 }
 
 gboolean pv_trust_cache_forget(PvTrustCache *cache, GError **error)
 {
 	return pv_file_remove_tree(cache->metadata, error) &&
-	       pv_file_remove_tree(cache->index, error);
+	       pv_file_remove_tree(cache->index, error) && forget_uploaded(cache, error);
 }
 
 static gboolean is_part_of_repository(const char *name)

@@ -38,6 +38,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvTrustCache, pv_trust_cache_free)
 void pv_trust_cache_functions(PvTrustCache *cache, PvTufCache *ret_functions);
 
 /**
+ * pv_trust_cache_uploaded:
+ *
+ * Keeps a large role's file that the server has taken, until it is vouched for: the next update
+ * then need not fetch it. Nothing else uses it.
+ */
+void pv_trust_cache_uploaded(PvTrustCache *cache, const char *role, GBytes *file);
+
+/**
  * pv_trust_repositories:
  *
  * Returns: (transfer full): char*: the repositories that @directory has metadata or staged changes

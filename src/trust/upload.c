@@ -197,6 +197,20 @@ static gboolean remember_root(Upload *upload, GError **error)
 	return cache.store(cache.cache, "root", root, error);
 }
 
+static void remember_roles(Upload *upload)
+{
+	GHashTableIter iter;
+	void *role, *file;
+	PvRoleKind kind;
+
+	g_hash_table_iter_init(&iter, upload->files);
+	while (g_hash_table_iter_next(&iter, &role, &file)) {
+		if (pv_role_kind(role, &kind, NULL) &&
+		    (kind == PV_ROLE_TARGETS || kind == PV_ROLE_DELEGATION))
+			pv_trust_cache_uploaded(upload->repository->cache, role, file);
+	}
+}
+
 gboolean pv_repository_upload_edit(PvRepository *repository, PvPassphrases *passphrases,
 				   PvEdit *edit, const GPtrArray *legacy,
 				   PvPublished *ret_published, GError **error)
@@ -214,6 +228,7 @@ gboolean pv_repository_upload_edit(PvRepository *repository, PvPassphrases *pass
 	    !add_snapshot(&upload, error) || !pv_remote_upload(repository->remote, files, error) ||
 	    !remember_root(&upload, error))
 		return FALSE;
+	remember_roles(&upload);
 	report(&upload, ret_published);
 	pv_repository_share_attestations(repository, edit, ret_published);
 	return TRUE;

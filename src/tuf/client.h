@@ -45,6 +45,11 @@ typedef struct {
 	int (*open)(void *cache, const char *role);
 	GBytes *(*load_index)(void *cache);
 	void (*store_index)(void *cache, GBytes *index);
+	/*
+	 * (nullable) (transfer full): the file of @role that was uploaded from here last, if it has
+	 * @size bytes: it need not be fetched if it is the one that is vouched for.
+	 */
+	GBytes *(*uploaded)(void *cache, const char *role, gsize size);
 } PvTufCache;
 
 typedef struct {

@@ -186,12 +186,18 @@ static gboolean check_fetched(const PvTufUpdate *update, const PvFileMeta *meta,
 static GBytes *vouched_file(PvTufUpdate *update, const char *role, const PvFileMeta *meta,
 			    gboolean look_in_cache, GError **error)
 {
+	const PvTufCache *cache = update->cache;
 	g_autoptr(GBytes) file = NULL;
 	g_autofree char *hex = NULL;
 	g_autofree char *name = NULL;
 
 	if (look_in_cache)
-		file = update->cache->load(update->cache->cache, role);
+		file = cache->load(cache->cache, role);
+	if (file && pv_file_meta_check(meta, file, role, NULL))
+		return g_steal_pointer(&file);
+	g_clear_pointer(&file, g_bytes_unref);
+	if (cache->uploaded && meta->length <= PV_METADATA_BYTES_MAX)
+		file = cache->uploaded(cache->cache, role, (gsize)meta->length);
 	if (file && pv_file_meta_check(meta, file, role, NULL))
 		return g_steal_pointer(&file);
 	g_clear_pointer(&file, g_bytes_unref);

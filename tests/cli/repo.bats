@@ -152,6 +152,60 @@ verify() { # TAG [OPTION…], with a reader of its own
 	[[ "$output" == *"of the keys of role root are in"* ]]
 }
 
+# stage_many FIRST COUNT: targets vFIRST… of the publisher, enough for a large file.
+stage_many() {
+	python3 - trust "$gun" "$1" "$2" <<'PY'
+import base64, hashlib, json, os, sys
+folder = f"{sys.argv[1]}/tuf/{sys.argv[2]}/changelist"
+os.makedirs(folder, exist_ok=True)
+for number in range(int(sys.argv[3]), int(sys.argv[3]) + int(sys.argv[4])):
+    hashes = {name: base64.b64encode(hashlib.new(name, b"%d" % number).digest()).decode() for name in ("sha256", "sha512")}
+    content = json.dumps({"length": 1000 + number, "hashes": hashes})
+    change = {"action": "create", "role": "targets", "type": "target", "path": f"v{number}",
+              "data": base64.b64encode(content.encode()).decode()}
+    with open(f"{folder}/{number:020d}_{number:08x}.change", "w") as file:
+        json.dump(change, file)
+PY
+}
+
+@test "what a publisher uploaded itself is not fetched again, and only believed by its hash" {
+	pavise repo init $gun
+	stage_many 0 200
+	pavise repo publish $gun
+	local own=trust/tuf/$gun kept=trust/tuf/$gun/pavise.uploaded.targets.json sum
+	[ "$(stat -c %a $kept)" = 600 ]
+	sum=$(sha256sum <$kept)
+	# it comes into force with the next update, under its own name
+	pavise verify $gun:v7 --trust-dir trust
+	[ ! -e $kept ]
+	[ "$(sha256sum <$own/metadata/targets.json)" = "$sum" ]
+	# damaged, foreign, empty or cut: the server is asked
+	for damage in 's/v20/v2O/' 's/^/ /' '1d'; do
+		stage_many $RANDOM$RANDOM 1
+		pavise repo publish $gun
+		[ -e $kept ]
+		sed -i "$damage" $kept
+		pavise verify $gun:v7 --trust-dir trust
+		pavise verify $gun:v199 --trust-dir trust
+	done
+	verify v7
+	cmp reader/tuf/$gun/metadata/targets.json $own/metadata/targets.json
+	# another publisher was later: what is here is not what the server has
+	stage_many 999999 1
+	pavise repo publish $gun
+	cp -r trust second
+	pavise repo publish $gun
+	stage_many 5000000 1
+	pavise repo publish $gun
+	stage_many 6000000 1
+	rm -rf third && cp -r trust third && mv trust first && mv second trust
+	mkdir -p trust/tuf/$gun/changelist
+	mv third/tuf/$gun/changelist/* trust/tuf/$gun/changelist/
+	pavise repo publish $gun
+	verify v5000000
+	verify v6000000
+}
+
 @test "expired targets are repaired by whoever holds their keys" {
 	stop_service
 	rm -rf service

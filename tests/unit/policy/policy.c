@@ -100,7 +100,8 @@ static void test_errors(void)
 		{ "version: 1\nimages:\n  - match: a\n    trust: maybe\n",
 		  "p.yaml:4:12: trust: 'maybe', expected one of none, required", PV_ERROR_SYNTAX },
 		{ "version: 1\nimages:\n  - match: a\n    trust: none\n    signers: [targets]\n",
-		  "p.yaml:3:1: the rule has 'trust: none', so 'signers' and 'pin' would not count",
+		  "p.yaml:3:1: the rule has 'trust: none', so 'signers', 'pin' and 'hardware' "
+		  "would not count",
 		  PV_ERROR_SYNTAX },
 		{ "version: 1\nimages:\n  - match: a\n    signers: [root]\n",
 		  "p.yaml:4:15: signers: 'root', expected a role: targets or targets/NAME",
