@@ -221,3 +221,27 @@ whole_life() {
 	run -0 objects one
 	[[ "$output" == *"Private Key Object"* ]]
 }
+
+@test "a module that crashes, ends, hangs, lies, miscounts costs one sentence, and nothing is kept" {
+	module=$PAVISE_BIN/../../tests/hardware/bad-module.so
+	[ -e "$module" ]
+	make_key=(pavise key generate root --store "$(uri one 01)" --pin-source one.pin)
+	BAD_MODULE=crash run -3 "${make_key[@]}"
+	[[ "$output" == *"the token's module crashed (Segmentation fault)"* ]]
+	BAD_MODULE=exit run -3 "${make_key[@]}"
+	[[ "$output" == *"ended without an answer"* ]]
+	BAD_MODULE=miscount run -3 "${make_key[@]}"
+	[[ "$output" == *"its module miscounts"* ]]
+	BAD_MODULE=lie run -1 "${make_key[@]}"
+	[[ "$output" == *"is not a signature of key"* ]]
+	BAD_MODULE=hang run -3 "${make_key[@]}"
+	[[ "$output" == *"hangs, and was given up"* ]]
+	run -0 objects one
+	[[ "$output" != *"Object;"* ]] # what was made while it lied is gone again
+	run -0 pavise key list
+	[ -z "$output" ]
+	run -0 "${make_key[@]}"
+	BAD_MODULE=boundless run -0 pavise key list --store "$(uri one)"
+	# Nothing of a hung module is left behind.
+	run ! pgrep -P $$ pavise-token
+}
