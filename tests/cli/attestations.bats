@@ -193,8 +193,14 @@ asked() {
 	cmp "$reader/attestations/$root.pem" "$BATS_TEST_TMPDIR/root.pem"
 	cmp "$reader/attestations/$targets.pem" "$BATS_TEST_TMPDIR/targets.pem"
 	[ "$(asked get GetAttestation)" = $((before + 2)) ]
+	rm "$reader/attestations/$root.pem"
+	run -0 --separate-stderr pavise inspect "$gun" "${options[@]}" --trust-dir "$reader" --max-age 1h
+	[ "$(asked get GetAttestation)" = $((before + 2)) ] # from the cache: nothing is asked at all
+	[ ! -e "$reader/attestations/$root.pem" ]
 	run -0 pavise inspect "$gun" "${options[@]}" --trust-dir "$reader"
-	[ "$(asked get GetAttestation)" = $((before + 2)) ] # what is here is not asked for again
+	[ "$(asked get GetAttestation)" = $((before + 3)) ]
+	run -0 pavise inspect "$gun" "${options[@]}" --trust-dir "$reader"
+	[ "$(asked get GetAttestation)" = $((before + 3)) ] # what is here is not asked for again
 }
 
 @test "what the server gives as an attestation is kept only if it claims to be of that key" {

@@ -9,7 +9,6 @@
 #include "base/json.h"
 #include "base/sorted.h"
 #include "base/terminal.h"
-#include "program/cli/artifact.h"
 #include "program/cli/options.h"
 #include "program/cli/trust.h"
 #include "program/cli/trust_options.h"
@@ -202,23 +201,17 @@ static void print_for_people(const PvTufState *state, const char *gun, const cha
 			(const char *)state->unusable->pdata[i]);
 }
 
-/* From the trust server; where it keeps none, from the registry that has the image @tags (nullable) name. */
-static void bring_attestations(PvRepository *repository, const PvTrustOptions *options,
-			       const PvTufState *state, const GArray *tags)
+/* What was not asked for roles is not asked for their keys. */
+static void bring_attestations(PvRepository *repository, const PvTufState *state,
+			       const GArray *tags)
 {
+	const PvDigest *image =
+		tags && tags->len > 0 ? &g_array_index(tags, Tag, 0).meta->sha256 : NULL;
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GPtrArray) left = pv_repository_fetch_attestations(repository, state, &error);
 
-	for (guint i = 0; left && left->len > 0 && tags && i < tags->len && !error; i++) {
-		const PvFileMeta *meta = g_array_index(tags, Tag, i).meta;
-		gboolean is_known =
-			i > 0 && pv_digest_equal(&meta->sha256,
-						 &g_array_index(tags, Tag, i - 1).meta->sha256);
-
-		if (meta->sha256.size && !is_known)
-			pv_artifact_read(options->gun, &meta->sha256, options->directory, left,
-					 &error);
-	}
+	if (state->from_cache)
+		return;
+	pv_repository_bring_attestations(repository, state, image, &error);
 	if (error)
 		fprintf(stderr, COMMAND ": no attestations of keys: %s\n", error->message);
 }
@@ -241,7 +234,7 @@ static gboolean inspect(PvTrustOptions *options, const char *image, GError **err
 	if (has_tag && tags->len == 0)
 		return pv_fail(error, PV_ERROR_NOT_SIGNED, "%s: no valid trust data for tag %s",
 			       options->gun, only);
-	bring_attestations(repository, options, state, has_tag ? tags : NULL);
+	bring_attestations(repository, state, has_tag ? tags : NULL);
 	if (options->json)
 		print_json(state, options->gun, pv_repository_server(repository), tags);
 	else
