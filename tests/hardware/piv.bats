@@ -218,7 +218,7 @@ instructions() {
 	rig_tell five patience 1100
 	sign --pin 123456
 	[ "$status" -eq 1 ]
-	[[ "$output" == *"touch YubiKey 5 (serial 4242424)"*"touched YubiKey"*"failed: unreachable: YubiKey 5 (serial 4242424) was not touched in time: run the command again and touch it when asked to" ]]
+	[[ "$output" == *"touch YubiKey 5 (serial 4242424)"*"touched YubiKey"*"failed: token: YubiKey 5 (serial 4242424) was not touched in time: run the command again and touch it when asked to" ]]
 	tries 3
 }
 
@@ -266,7 +266,7 @@ instructions() {
 		rig_tell five cut $fault
 		sign --pin 123456
 		[ "$status" -eq 1 ]
-		[[ "$output" == *"failed: unreachable: "*"was removed before it answered: insert it and run the command again" ]]
+		[[ "$output" == *"failed: token: "*"was removed before it answered: insert it and run the command again" ]]
 		rig_until "the card is still seen" rig_shows five No
 		rig_insert five
 		tries 3
@@ -384,13 +384,13 @@ exchange() {
 	rm go
 	meanwhile rig_remove five
 	[ "$status" -eq 1 ]
-	[[ "$output" == *"failed: unreachable: YubiKey 5 (serial 4242424) was removed before it answered"* ]]
+	[[ "$output" == *"failed: token: YubiKey 5 (serial 4242424) was removed before it answered"* ]]
 	rig_insert five
 	rm go
 	rig_forget five
 	meanwhile exchange
 	[ "$status" -eq 1 ]
-	[[ "$output" == *"failed: unreachable: another token (serial 77) is now where YubiKey 5 (serial 4242424) was: nothing was asked of it" ]]
+	[[ "$output" == *"failed: token: another token (serial 77) is now where YubiKey 5 (serial 4242424) was: nothing was asked of it" ]]
 	[ "$(rig_apdus five | grep -c ^00200080)" -eq 1 ] # to the first one
 }
 
