@@ -102,8 +102,7 @@ static gboolean digest_of(const json_t *descriptor, PvDigest *ret_digest)
 	       ret_digest->hash == PV_HASH_SHA256;
 }
 
-/* It says itself what it is and what it refers to: a list may lie. */
-static gboolean is_wanted(GBytes *bytes, const char *artifact_type, const PvDigest *subject)
+gboolean pv_referrer_is_wanted(GBytes *bytes, const char *artifact_type, const PvDigest *subject)
 {
 	g_autoptr(json_t) manifest = pv_json_load(bytes, PV_MANIFEST_BYTES_MAX, "artifact", NULL);
 	PvDigest digest;
@@ -152,6 +151,8 @@ static GBytes *manifest_of(const PvOrigin *origin, const PvDescriptor *descripto
 {
 	PvDescriptor found;
 
+	if (!origin->registry && !origin->blobs)
+		return NULL;
 	return origin->registry
 		       ? pv_registry_manifest(origin->registry, NULL, &descriptor->digest, &found,
 					      NULL)
@@ -183,7 +184,7 @@ static PvReferrer *read_one(const PvOrigin *origin, const PvDescriptor *descript
 	g_autoptr(GPtrArray) blobs = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
 	PvReferrer *referrer;
 
-	if (!bytes || !is_wanted(bytes, artifact_type, subject))
+	if (!bytes || !pv_referrer_is_wanted(bytes, artifact_type, subject))
 		return NULL;
 	manifest = pv_manifest_parse(bytes, PV_MEDIA_OCI_MANIFEST, "artifact", NULL);
 	if (!manifest || !read_blobs(origin, manifest, max_bytes, blobs))

@@ -26,7 +26,16 @@ gboolean pv_referrer_enter(json_t *index, const PvReferrer *referrer, GError **e
 /* (transfer full) (nullable): NULL if @bytes, untrusted, are no index. */
 json_t *pv_referrer_parse_index(GBytes *bytes);
 
-/* (transfer full): of PvReferrer: what @index (nullable), untrusted, lists, as pv_referrer_read(). */
+/*
+ * TRUE if the manifest @bytes, untrusted, says itself that it is of @artifact_type and refers to
+ * @subject: a list may lie.
+ */
+gboolean pv_referrer_is_wanted(GBytes *bytes, const char *artifact_type, const PvDigest *subject);
+
+/*
+ * (transfer full): of PvReferrer: what @index (nullable), untrusted, lists, as pv_referrer_read(); none
+ * from an origin that is neither.
+ */
 GPtrArray *pv_referrer_collect(const PvOrigin *origin, const json_t *index, const PvDigest *subject,
 			       const char *artifact_type, gsize blob_bytes_max);
 
