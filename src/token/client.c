@@ -235,10 +235,10 @@ static gboolean fail_ended(PvTokens *tokens, GError **error)
 	int status = stop(tokens, END_MS);
 
 	if (WIFSIGNALED(status))
-		return pv_fail(error, PV_ERROR_UNREACHABLE,
+		return pv_fail(error, PV_ERROR_SERVER,
 			       "the token's module crashed (%s); the token itself may be fine",
 			       strsignal(WTERMSIG(status)));
-	return pv_fail(error, PV_ERROR_UNREACHABLE,
+	return pv_fail(error, PV_ERROR_SERVER,
 		       "pavise-token ended without an answer: the token's module ended it");
 }
 
@@ -288,6 +288,17 @@ static gboolean take_aside(PvTokens *tokens, Incoming *incoming, const PvMessage
 	}
 }
 
+/* "Unreachable" has a next step about the network, which has no part in it. */
+static void fail_as_told(const PvMessage *message, GError **error)
+{
+	g_autoptr(GError) told = NULL;
+
+	pv_token_error_take(message, &told);
+	if (g_error_matches(told, PV_ERROR, PV_ERROR_UNREACHABLE))
+		told->code = PV_ERROR_SERVER;
+	g_propagate_error(error, g_steal_pointer(&told));
+}
+
 /* (transfer full): the OK. @ret_is_told: the failure is an answer, and the process still good. */
 static PvMessage *receive(PvTokens *tokens, GPtrArray *keys, gboolean *ret_is_told, GError **error)
 {
@@ -303,7 +314,7 @@ static PvMessage *receive(PvTokens *tokens, GPtrArray *keys, gboolean *ret_is_to
 			answer = g_steal_pointer(&message);
 		} else if (message->kind == PV_TOKEN_FAILED) {
 			*ret_is_told = TRUE;
-			pv_token_error_take(message, error);
+			fail_as_told(message, error);
 			break;
 		} else if (!take_aside(tokens, &incoming, message, error)) {
 			break;

@@ -112,7 +112,7 @@ typedef struct {
 	 *
 	 * One session for a command; nothing on the token is changed, and no PIN is asked for.
 	 * Errors: PV_ERROR_USAGE (the URI), PV_ERROR_NOT_FOUND (no such token: names those that are
-	 * there), PV_ERROR_UNREACHABLE (no pcscd, no module).
+	 * there), PV_ERROR_TOKEN (no pcscd, no module).
 	 */
 	PvTokenSession *(*open)(const char *uri, const PvTokenPerson *person, GError **error);
 	void (*close)(PvTokenSession *session);
@@ -134,7 +134,7 @@ typedef struct {
 	 *
 	 * Returns: (transfer full): as pv_private_key_sign() gives it (raw r||s of SHA-256 for P-256);
 	 * checked against @key. Errors: PV_ERROR_PASSPHRASE (wrong PIN, blocked PIN),
-	 * PV_ERROR_UNREACHABLE (missed touch, removed token: each its own sentence).
+	 * PV_ERROR_TOKEN (missed touch, removed token: each its own sentence).
 	 */
 	GBytes *(*sign)(PvTokenSession *session, const char *uri, const PvPublicKey *key,
 			GBytes *message, GError **error);

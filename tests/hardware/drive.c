@@ -7,7 +7,7 @@
  *   drive [--pin PIN]… [--management KEY]… [--as-source] URI COMMAND…
  *
  * Commands: `list`, `make ROLE[,pin=P][,touch=T][,replace][,import=PEM-FILE]`, `sign PUBLIC-KEY FILE`,
- * `attest`, `remove`, `status`, `setup PARTS` (of `pin`, `puk`, `management`, with commas). Each secret is used once. --as-source: the person is a file, which is not
+ * `attest`, `remove`, `status`, `setup PARTS` (of `pin`, `puk`, `management`, with commas), `wait FILE`. Each secret is used once. --as-source: the person is a file, which is not
  * asked when one try is left, nor after it was wrong.
  */
 
@@ -198,6 +198,15 @@ static gboolean do_set_up(PvTokenSession *session, const char *parts, GError **e
 	return pv_token_piv.set_up(session, what, error);
 }
 
+/* The session stays open until the test has made the file @path. */
+static void wait_for(const char *path)
+{
+	printf("waits\n");
+	fflush(stdout);
+	while (!g_file_test(path, G_FILE_TEST_EXISTS))
+		g_usleep(10000);
+}
+
 static gboolean run(PvTokenSession *session, const char *uri, char **words, GError **error)
 {
 	gboolean done = TRUE;
@@ -207,6 +216,8 @@ static gboolean run(PvTokenSession *session, const char *uri, char **words, GErr
 			done = do_list(session, uri, error);
 		else if (g_str_equal(*words, "attest"))
 			done = do_attest(session, uri, error);
+		else if (g_str_equal(*words, "wait") && words[1])
+			wait_for(*++words);
 		else if (g_str_equal(*words, "status"))
 			done = do_status(session, error);
 		else if (g_str_equal(*words, "setup") && words[1])

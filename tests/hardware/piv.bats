@@ -218,7 +218,7 @@ instructions() {
 	rig_tell five patience 1100
 	sign --pin 123456
 	[ "$status" -eq 1 ]
-	[[ "$output" == *"touch YubiKey 5 (serial 4242424)"*"touched YubiKey"*"failed: unreachable: YubiKey 5 (serial 4242424) was not touched in time: run the command again and touch it when asked to" ]]
+	[[ "$output" == *"touch YubiKey 5 (serial 4242424)"*"touched YubiKey"*"failed: token: YubiKey 5 (serial 4242424) was not touched in time: run the command again and touch it when asked to" ]]
 	tries 3
 }
 
@@ -266,7 +266,7 @@ instructions() {
 		rig_tell five cut $fault
 		sign --pin 123456
 		[ "$status" -eq 1 ]
-		[[ "$output" == *"failed: unreachable: "*"was removed before it answered: insert it and run the command again" ]]
+		[[ "$output" == *"failed: token: "*"was removed before it answered: insert it and run the command again" ]]
 		rig_until "the card is still seen" rig_shows five No
 		rig_insert five
 		tries 3
@@ -348,6 +348,50 @@ instructions() {
 		sign key.pem "$rig/message" sign key.pem "$rig/message"
 	wait $pid
 	tries 3
+}
+
+# meanwhile COMMAND...: in an open session, between a first signature and a second one; sets status, output.
+meanwhile() {
+	"$drive" --pin 123456 "$slot" sign key.pem "$rig/message" wait go sign key.pem "$rig/message" >two 2>&1 3>&- &
+	local pid=$!
+	rig_until "no first signature" grep -qx waits two
+	"$@"
+	touch go
+	status=0
+	wait $pid || status=$?
+	output=$(<two)
+}
+
+reinsert() {
+	rig_remove five
+	rig_insert five
+}
+
+exchange() {
+	rig_remove five
+	rig_make other --serial 77
+	rig_tell five load "$rig/other.card"
+	rig_insert five
+}
+
+@test "between two signatures: pulled out and in, reset by others, exchanged, gone" {
+	make_key pin=once,touch=never
+	meanwhile reinsert
+	[ "$status" -eq 0 ]
+	rm go
+	meanwhile yubico-piv-tool -a status
+	[ "$status" -eq 0 ]
+	rm go
+	meanwhile rig_remove five
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"failed: token: YubiKey 5 (serial 4242424) was removed before it answered"* ]]
+	rig_insert five
+	rm go
+	rig_forget five
+	meanwhile exchange
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"failed: token: another token (serial 77) is now where YubiKey 5 (serial 4242424) was: nothing was asked of it" ]]
+	[ "$(rig_apdus five | grep -c ^00200080)" -eq 1 ] # to the first one
 }
 
 @test "when a signature is done, the card has forgotten the PIN" {
