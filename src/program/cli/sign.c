@@ -14,6 +14,7 @@
 #include "base/terminal.h"
 #include "oci/blobs.h"
 #include "oci/image.h"
+#include "program/cli/artifact.h"
 #include "program/cli/options.h"
 #include "program/cli/published.h"
 #include "program/cli/resolve.h"
@@ -197,6 +198,29 @@ static gboolean stage(Options *options, PvRepository *repository, const PvFileMe
 	return TRUE;
 }
 
+/* Another's trust server keeps no attestations of keys: they go beside the image in its registry. */
+static void share_attestations(const Options *options, const PvTrustAnswer *answer,
+			       PvPublished *published)
+{
+	const PvTrustOptions *trust = &options->trust;
+	g_autoptr(GError) error = NULL;
+
+	if (published->unshared && pv_artifact_push(trust->gun, &answer->digest, trust->directory,
+						    published->unshared, &error)) {
+		fprintf(stderr,
+			COMMAND ": the trust server keeps no attestations of keys: those of %u are "
+				"beside the image in its registry\n",
+			published->unshared->len);
+		g_clear_pointer(&published->unshared, g_ptr_array_unref);
+	} else if (error) {
+		fprintf(stderr,
+			COMMAND ": the registry did not take the attestations of keys: %s; sign "
+				"again when the image is there\n",
+			error->message);
+	}
+	pv_published_report_attestations(COMMAND, trust, published);
+}
+
 static gboolean sign(Options *options, const char *image, PvPassphrases *passphrases,
 		     GError **error)
 {
@@ -223,7 +247,7 @@ static gboolean sign(Options *options, const char *image, PvPassphrases *passphr
 	reference = g_strdup_printf("%s:%s", options->trust.gun, options->trust.reference.tag);
 	trace(options, reference, answer);
 	report(options, reference, answer, published.first);
-	pv_published_report_attestations(COMMAND, &options->trust, &published);
+	share_attestations(options, answer, &published);
 	return TRUE;
 }
 
@@ -245,10 +269,12 @@ int pv_command_sign(int argc, char **argv)
 		  "Sign whatever the registry says the tag is", NULL },
 		{ NULL },
 	};
-	const GOptionEntry *const groups[] = { own, shared, NULL };
+	g_autofree GOptionEntry *token = pv_trust_options_token_entries(&options.trust);
+	const GOptionEntry *const groups[] = { own, shared, token, NULL };
 	g_autoptr(GError) error = NULL;
 	int status = 0;
 
+	options.trust.passphrases = passphrases;
 	if (!pv_options_parse(COMMAND, "IMAGE",
 			      "Signs a tag: from now on it means this manifest, for everybody who "
 			      "verifies.",

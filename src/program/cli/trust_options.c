@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "program/cli/artifact.h"
 
 GOptionEntry *pv_trust_options_entries(PvTrustOptions *options)
 {
@@ -34,6 +35,20 @@ GOptionEntry *pv_trust_options_entries(PvTrustOptions *options)
 		{ "attestation-roots", 0, 0, G_OPTION_ARG_FILENAME, &options->attestation_roots,
 		  "Whom to believe about keys in devices: a directory of PEM files", "DIR" },
 		{ "json", 0, 0, G_OPTION_ARG_NONE, &options->json, "Print JSON", NULL },
+		{ NULL },
+	};
+
+	return g_memdup2(entries, sizeof entries);
+}
+
+GOptionEntry *pv_trust_options_token_entries(PvTrustOptions *options)
+{
+	const GOptionEntry entries[] = {
+		{ "pin-source", 0, 0, G_OPTION_ARG_FILENAME, &options->pin_source,
+		  "Its first line is the PIN of the token with the key", "FILE|fd:N" },
+		{ "management-key-source", 0, 0, G_OPTION_ARG_FILENAME, &options->management_source,
+		  "Its first line is the token's management key or security officer's PIN",
+		  "FILE|fd:N" },
 		{ NULL },
 	};
 
@@ -79,6 +94,9 @@ gboolean pv_trust_options_configure(PvTrustOptions *options, GError **error)
 
 	if (options->config)
 		return TRUE;
+	if (options->passphrases)
+		pv_passphrases_set_sources(options->passphrases, options->pin_source,
+					   options->management_source);
 	options->config = pv_client_config_load(error);
 	if (!options->config)
 		return FALSE;
@@ -122,6 +140,7 @@ PvRepository *pv_trust_options_open(PvTrustOptions *options, const char *image, 
 		return NULL;
 	options->gun = pv_reference_repository(&options->reference);
 	repository = (PvRepositoryOptions){ .gun = options->gun,
+					    .read_artifact = pv_artifact_read,
 					    .server = options->server,
 					    .ca_file = options->ca_file,
 					    .certificate_file = options->certificate_file,
@@ -155,6 +174,8 @@ void pv_trust_options_clear(PvTrustOptions *options)
 	g_free(options->max_age);
 	g_free(options->attestation_roots);
 	pv_attestation_roots_free(options->roots);
+	g_free(options->pin_source);
+	g_free(options->management_source);
 	g_strfreev(options->pins);
 	g_free(options->directory);
 	g_free(options->gun);
