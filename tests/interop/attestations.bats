@@ -6,12 +6,12 @@ load ../cli/helper
 load ../cli/service
 load ../cli/attestations
 load notary-server
+load registry
 
 setup() {
 	export PAVISE_AUDIT=$BATS_TEST_TMPDIR/audit
 	trust=$BATS_TEST_TMPDIR/trust
 	reader=$BATS_TEST_TMPDIR/reader
-	registries=()
 	start_registry
 	start_service # for its certificate alone
 	start_notary_server
@@ -23,28 +23,7 @@ setup() {
 teardown() {
 	stop_notary_server
 	stop_service
-	for pid in "${registries[@]}"; do
-		kill "$pid" 2>/dev/null || true
-	done
-}
-
-# start_registry: sets $registry, "127.0.0.1:PORT".
-start_registry() {
-	local port
-	port=$(free_port)
-	registry=127.0.0.1:$port
-	cat >"$BATS_TEST_TMPDIR/registry-$port.yml" <<-END
-		version: 0.1
-		storage: {filesystem: {rootdirectory: $BATS_TEST_TMPDIR/storage-$port}}
-		http: {addr: $registry}
-	END
-	docker-registry serve "$BATS_TEST_TMPDIR/registry-$port.yml" >"$BATS_TEST_TMPDIR/registry-$port.log" 2>&1 3>&- &
-	registries+=($!)
-	for _ in $(seq 200); do
-		(exec 4<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && return 0
-		sleep 0.1
-	done
-	return 1
+	stop_started
 }
 
 sign() {
@@ -160,7 +139,7 @@ assert [m["artifactType"] for m in index["manifests"]] == ["application/vnd.pavi
 start_modern_registry() {
 	: >"$BATS_TEST_TMPDIR/modern.port"
 	"$PAVISE_SOURCE/tests/interop/referrers-registry" "$BATS_TEST_TMPDIR/modern.log" "$@" >"$BATS_TEST_TMPDIR/modern.port" 3>&- &
-	registries+=($!)
+	started+=($!)
 	wait_for "$BATS_TEST_TMPDIR/modern.port" '^[0-9]+$'
 	registry=127.0.0.1:$(cat "$BATS_TEST_TMPDIR/modern.port")
 	gun=$registry/lab/app
