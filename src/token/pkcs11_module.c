@@ -168,7 +168,9 @@ static CK_FUNCTION_LIST *load(PvTokenSession *session, const char *path, GError 
 static void look_for_yubikeys(PvTokenSession *session, P11KitUri *uri, const PvTokenPerson *person,
 			      GString *seen)
 {
-	static const char *const names[] = { "libykcs11.so.2", "libykcs11.so", "libykcs11.so.1" };
+	/* p11-kit looks beside its own modules, which are one folder below the system's libraries. */
+	static const char *const names[] = { "../libykcs11.so.2", "../libykcs11.so",
+					     "/usr/local/lib/libykcs11.so" };
 	CK_FUNCTION_LIST *module = NULL;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(names) && !module; i++)
