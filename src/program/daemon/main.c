@@ -155,7 +155,10 @@ static gboolean prepare(const PvServeOptions *options, const char *keys, Service
 		return FALSE;
 	service->signer = config->signer.address
 				  ? pv_signer_options_connect(&config->signer, error)
-				  : pv_signer_start(keys, service->signer_user, error);
+				  : pv_signer_start(&(PvSignerStart){ keys, service->signer_user,
+								      config->signer.token,
+								      config->signer.pin_source },
+						    error);
 	return service->signer != NULL;
 }
 
