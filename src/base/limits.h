@@ -53,9 +53,10 @@
 #define PV_TOKEN_ATTESTATION_BYTES_MAX (16 * PV_KIB)  /* bytes: a certificate of an attestation */
 #define PV_TOKEN_ANSWER_BYTES_MAX      (128 * PV_KIB) /* bytes: one message of pavise-token */
 #define PV_TOKEN_QUESTION_BYTES_MAX \
-	(PV_METADATA_BYTES_MAX + 64 * PV_KIB) /* bytes: one message to pavise-token */
-#define PV_TOKEN_ASIDES_MAX 64                /* prompts, touches and warnings before one answer */
-#define PV_TOKEN_ANSWER_MS  20000 /* milliseconds without a word from pavise-token; NFC takes 4 s */
+	(PV_METADATA_BYTES_MAX + 64 * PV_KIB)   /* bytes: one message to pavise-token */
+#define PV_TOKEN_RECORD_BYTES_MAX (32 * PV_KIB) /* bytes: tokens/ID.json of a trust directory */
+#define PV_TOKEN_ASIDES_MAX       64 /* prompts, touches and warnings before one answer */
+#define PV_TOKEN_ANSWER_MS        20000 /* milliseconds without a word from pavise-token; NFC takes 4 s */
 #define PV_TOKEN_TOUCH_MS \
 	90000 /* milliseconds that a touch is waited for; a key gives up after 15 s */
 #define PV_TOKEN_QUIET_MS 200 /* milliseconds after which a signature must be waiting for a touch */

@@ -146,6 +146,9 @@ PvPrivateKey *pv_private_key_new_remote(PvPublicKey *public, PvRemoteSign sign, 
  */
 PvSecret *pv_private_key_scalar(const PvPrivateKey *key, GError **error);
 
+/* (transfer full): PKCS#8 DER. Errors: PV_ERROR_KEY (it is elsewhere). */
+PvSecret *pv_private_key_pkcs8(const PvPrivateKey *key, GError **error);
+
 /* TRUE if the key was made by pv_private_key_new_remote(). */
 gboolean pv_private_key_is_remote(const PvPrivateKey *key);
 

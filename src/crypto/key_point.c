@@ -173,3 +173,19 @@ PvSecret *pv_private_key_scalar(const PvPrivateKey *key, GError **error)
 				    pv_crypto_reason());
 	return g_steal_pointer(&scalar);
 }
+
+PvSecret *pv_private_key_pkcs8(const PvPrivateKey *key, GError **error)
+{
+	PKCS8_PRIV_KEY_INFO *info = key->sign ? NULL : EVP_PKEY2PKCS8(key->pkey);
+	guint8 *der = NULL;
+	int size = info ? i2d_PKCS8_PRIV_KEY_INFO(info, &der) : 0;
+	PvSecret *secret = NULL;
+
+	if (size > 0)
+		secret = pv_secret_new_copy(der, (gsize)size);
+	else
+		pv_fail(error, PV_ERROR_KEY, "key %.7s cannot leave its place", key->public->id);
+	OPENSSL_clear_free(der, (gsize)MAX(size, 0));
+	PKCS8_PRIV_KEY_INFO_free(info);
+	return secret;
+}

@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "base/sorted.h"
 #include "trust/keys.h"
+#include "trust/token_keys.h"
 
 #define UPLOADED      "pavise.uploaded." /* and the role, "/" spelt ":" */
 #define GUN_PARTS_MAX 32 /* components of a repository's name that are looked into */
@@ -275,6 +276,9 @@ void pv_stored_key_free(PvStoredKey *key)
 	g_free(key->id);
 	g_free(key->path);
 	pv_key_file_free(key->file);
+	g_free(key->uri);
+	g_free(key->token);
+	pv_public_key_unref(key->public);
 	g_free(key);
 }
 
@@ -311,16 +315,19 @@ GPtrArray *pv_trust_keys(const char *directory, GError **error)
 	dir = g_dir_open(private, 0, NULL);
 	while (dir && (name = g_dir_read_name(dir))) {
 		g_autofree char *path = g_build_filename(private, name, NULL);
+		g_autofree char *on_token = NULL;
 		g_autofree char *id = NULL;
 		PvStoredKey *key;
 
 		if (!g_str_has_suffix(name, ".key"))
 			continue;
 		id = g_strndup(name, strlen(name) - strlen(".key"));
-		key = read_key(path, id, NULL);
+		on_token = pv_token_key_path(directory, id);
+		key = g_file_test(on_token, G_FILE_TEST_EXISTS) ? NULL : read_key(path, id, NULL);
 		if (key)
 			g_ptr_array_add(keys, key);
 	}
+	pv_token_keys_add(directory, keys);
 	g_ptr_array_sort(keys, compare_ids);
 	return g_steal_pointer(&keys);
 }
@@ -333,7 +340,11 @@ static char *key_path(const char *directory, const char *id)
 PvStoredKey *pv_trust_key_find(const char *directory, const char *id, GError **error)
 {
 	g_autofree char *path = key_path(directory, id);
+	g_autofree char *on_token = pv_token_key_path(directory, id);
 
+	/* A copy on disk is never used in its place. */
+	if (g_file_test(on_token, G_FILE_TEST_EXISTS))
+		return pv_token_key_read(on_token, id, error);
 	if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
 		pv_trust_keys_migrate(directory, NULL);
 		if (!g_file_test(path, G_FILE_TEST_EXISTS))

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "crypto/keyfile.h"
+#include "token/driver.h"
 #include "tuf/client.h"
 
 /*
@@ -55,11 +56,17 @@ GPtrArray *pv_trust_repositories(const char *directory);
 /* Forgets the repository's metadata; its staged changes stay. */
 gboolean pv_trust_cache_forget(PvTrustCache *cache, GError **error);
 
-/* A key file of the directory. */
+/* A key that the directory knows of: a file, or the record of one on a token (token_keys.h). */
 typedef struct {
 	char *id; /* from its name */
 	char *path;
-	PvKeyFile *file;
+	PvKeyFile *file; /* of one on a token: its role and gun alone */
+	char *uri;       /* NULL: the key is in the file; otherwise also: */
+	char *token;     /* may be NULL */
+	PvPublicKey *public;
+	PvTokenOrigin origin;
+	PvPinPolicy pin;
+	PvTouchPolicy touch;
 } PvStoredKey;
 
 void pv_stored_key_free(PvStoredKey *key);
@@ -68,8 +75,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvStoredKey, pv_stored_key_free)
 /**
  * pv_trust_keys:
  *
- * Returns: (transfer full): PvStoredKey of each readable key file, sorted by id; files that are no
- * keys are passed over.
+ * Returns: (transfer full): PvStoredKey of each key on a token and of each readable key file, sorted
+ * by id; files that are no keys are passed over.
  */
 GPtrArray *pv_trust_keys(const char *directory, GError **error);
 

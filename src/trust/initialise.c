@@ -14,13 +14,15 @@
 #include "crypto/certificate.h"
 #include "trust/keys.h"
 #include "trust/repository_private.h"
+#include "trust/token_keys.h"
 
 typedef struct {
 	PvRepository *repository;
 	PvPassphrases *passphrases;
 	const PvInitialise *options;
-	PvPublicKey *certificate;                /* the root key, as root names it */
-	PvPrivateKey *root, *targets, *snapshot; /* snapshot: NULL if the server holds it */
+	GPtrArray *roots;                 /* of PvPrivateKey */
+	GPtrArray *certificates;          /* of PvPublicKey: the root keys, as root names them */
+	PvPrivateKey *targets, *snapshot; /* snapshot: NULL if the server holds it */
 	PvTime now;
 } Making;
 
@@ -38,19 +40,31 @@ static PvPrivateKey *open_key(Making *making, const char *id, GError **error)
 	return pv_passphrases_open(making->passphrases, stored, error);
 }
 
-/* The root key of this trust directory: the first there is, or a new one. */
-static PvPrivateKey *any_root_key(Making *making, GError **error)
+/* (transfer none) (nullable) */
+static const PvStoredKey *first_root(const GPtrArray *keys, gboolean on_token)
 {
-	g_autoptr(GPtrArray) keys = pv_trust_keys(making->repository->options.directory, error);
-
-	if (!keys)
-		return NULL;
 	for (guint i = 0; i < keys->len; i++) {
 		const PvStoredKey *stored = keys->pdata[i];
 
-		if (g_strcmp0(stored->file->role, "root") == 0)
-			return pv_passphrases_open(making->passphrases, stored, error);
+		if (g_strcmp0(stored->file->role, "root") == 0 && (stored->uri != NULL) == on_token)
+			return stored;
 	}
+	return NULL;
+}
+
+/* The root key of this trust directory: one on a token, the first in a file, or a new one. */
+static PvPrivateKey *any_root_key(Making *making, GError **error)
+{
+	g_autoptr(GPtrArray) keys = pv_trust_keys(making->repository->options.directory, error);
+	const PvStoredKey *stored;
+
+	if (!keys)
+		return NULL;
+	stored = first_root(keys, TRUE);
+	if (!stored)
+		stored = first_root(keys, FALSE);
+	if (stored)
+		return pv_passphrases_open(making->passphrases, stored, error);
 	return pv_repository_new_key(making->repository, making->passphrases, "root", error);
 }
 
@@ -85,46 +99,86 @@ static PvPublicKey *given_certificate(const Making *making, GError **error)
 	return g_steal_pointer(&key);
 }
 
+static gboolean add_root(Making *making, PvPrivateKey *root, PvPublicKey *certificate,
+			 GError **error)
+{
+	if (!certificate)
+		certificate = pv_certificate_new_root(root, making->repository->options.gun,
+						      making->now, error);
+	g_ptr_array_add(making->roots, root);
+	if (!certificate)
+		return FALSE;
+	g_ptr_array_add(making->certificates, certificate);
+	return strcmp(pv_public_key_canonical_id(certificate),
+		      pv_public_key_id(pv_private_key_public(root))) == 0 ||
+	       pv_fail(error, PV_ERROR_ROOT, "the root certificate is not for root key %.12s",
+		       pv_public_key_id(pv_private_key_public(root)));
+}
+
+static gboolean has_root(const Making *making, const char *id)
+{
+	for (guint i = 0; i < making->certificates->len; i++) {
+		if (strcmp(pv_public_key_canonical_id(making->certificates->pdata[i]), id) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static gboolean find_token_roots(Making *making, GError **error)
+{
+	const char *directory = making->repository->options.directory;
+
+	for (const char *const *uri = making->options->root_uris; *uri; uri++) {
+		g_autofree char *id =
+			pv_token_key_at(directory, making->passphrases, *uri, NULL, "root", error);
+		PvPrivateKey *root = id ? open_key(making, id, error) : NULL;
+
+		if (!root)
+			return FALSE;
+		if (has_root(making, id)) {
+			pv_private_key_free(root);
+			return pv_fail(error, PV_ERROR_USAGE, "%.200s names root key %.7s again",
+				       *uri, id);
+		}
+		if (!add_root(making, root, NULL, error))
+			return FALSE;
+	}
+	return making->roots->len >= MAX(making->options->threshold, 1) ||
+	       pv_fail(error, PV_ERROR_USAGE, "a threshold of %u needs as many root keys, not %u",
+		       making->options->threshold, making->roots->len);
+}
+
 static gboolean find_root_key(Making *making, GError **error)
 {
 	const PvInitialise *options = making->options;
+	g_autoptr(PvPublicKey) certificate = NULL;
+	PvPrivateKey *root;
 
+	if (options->root_uris && *options->root_uris)
+		return find_token_roots(making, error);
 	if (options->root_certificate_file) {
-		making->certificate = given_certificate(making, error);
-		if (!making->certificate)
+		certificate = given_certificate(making, error);
+		if (!certificate)
 			return FALSE;
 	}
 	if (options->root_key_file)
-		making->root = imported_root_key(making, error);
+		root = imported_root_key(making, error);
 	else if (options->root_key_id)
-		making->root = open_key(making, options->root_key_id, error);
-	else if (making->certificate)
-		making->root =
-			open_key(making, pv_public_key_canonical_id(making->certificate), error);
+		root = open_key(making, options->root_key_id, error);
+	else if (certificate)
+		root = open_key(making, pv_public_key_canonical_id(certificate), error);
 	else
-		making->root = any_root_key(making, error);
-	if (!making->root)
-		return FALSE;
-	if (!making->certificate)
-		making->certificate =
-			pv_certificate_new_root(making->root, making->repository->options.gun,
-						making->now, error);
-	if (!making->certificate)
-		return FALSE;
-	if (strcmp(pv_public_key_canonical_id(making->certificate),
-		   pv_public_key_id(pv_private_key_public(making->root))) != 0)
-		return pv_fail(error, PV_ERROR_ROOT,
-			       "the root certificate is not for root key %.12s",
-			       pv_public_key_id(pv_private_key_public(making->root)));
-	return TRUE;
+		root = any_root_key(making, error);
+	return root && add_root(making, root, g_steal_pointer(&certificate), error);
 }
 
-static void add_role(GHashTable *roles, const char *name, PvPublicKey *key)
+static PvRole *add_role(GHashTable *roles, const char *name, PvPublicKey *key)
 {
 	PvRole *role = pv_role_new(name, 1);
 
 	g_ptr_array_add(role->keys, pv_public_key_ref(key));
 	g_hash_table_insert(roles, role->name, role);
+	return role;
 }
 
 static gboolean fill_roles(Making *making, GHashTable *roles, GError **error)
@@ -132,6 +186,7 @@ static gboolean fill_roles(Making *making, GHashTable *roles, GError **error)
 	PvRemote *remote = making->repository->remote;
 	g_autoptr(PvPublicKey) timestamp = pv_remote_server_key(remote, "timestamp", FALSE, error);
 	g_autoptr(PvPublicKey) snapshot = NULL;
+	PvRole *root;
 
 	if (!timestamp)
 		return FALSE;
@@ -141,32 +196,14 @@ static gboolean fill_roles(Making *making, GHashTable *roles, GError **error)
 		snapshot = pv_public_key_ref(pv_private_key_public(making->snapshot));
 	if (!snapshot)
 		return FALSE;
-	add_role(roles, "root", making->certificate);
+	root = add_role(roles, "root", making->certificates->pdata[0]);
+	root->threshold = MAX(making->options->threshold, 1);
+	for (guint i = 1; i < making->certificates->len; i++)
+		g_ptr_array_add(root->keys, pv_public_key_ref(making->certificates->pdata[i]));
 	add_role(roles, "targets", pv_private_key_public(making->targets));
 	add_role(roles, "timestamp", timestamp);
 	add_role(roles, "snapshot", snapshot);
 	return TRUE;
-}
-
-static GBytes *make_file(const Making *making, PvRoleKind kind, gint64 life_s, GHashTable *roles,
-			 GHashTable *files, const char *key_id, const PvPrivateKey *key,
-			 GError **error)
-{
-	PvMetadataDraft draft = { .kind = kind,
-				  .version = 1,
-				  .expires = pv_time_add_seconds(making->now, life_s),
-				  .roles = roles,
-				  .files = files };
-	g_autoptr(GBytes) body = pv_metadata_write_signed(&draft, error);
-	g_autoptr(GPtrArray) signatures =
-		g_ptr_array_new_with_free_func((GDestroyNotify)pv_signature_free);
-	PvSignature *signature;
-
-	signature = body ? pv_metadata_sign(body, key_id, key, error) : NULL;
-	if (!signature)
-		return NULL;
-	g_ptr_array_add(signatures, signature);
-	return pv_metadata_write_file(body, signatures, error);
 }
 
 static const char *own_id(const PvPrivateKey *key)
@@ -174,19 +211,67 @@ static const char *own_id(const PvPrivateKey *key)
 	return pv_public_key_id(pv_private_key_public(key));
 }
 
+static GBytes *make_file(const Making *making, PvRoleKind kind, gint64 life_s, GHashTable *roles,
+			 GHashTable *files, GError **error)
+{
+	PvMetadataDraft draft = { .kind = kind,
+				  .version = 1,
+				  .expires = pv_time_add_seconds(making->now, life_s),
+				  .roles = roles,
+				  .files = files };
+
+	return pv_metadata_write_signed(&draft, error);
+}
+
+static gboolean sign_file(GPtrArray *signatures, GBytes *body, const char *key_id,
+			  const PvPrivateKey *key, GError **error)
+{
+	PvSignature *signature = pv_metadata_sign(body, key_id, key, error);
+
+	if (signature)
+		g_ptr_array_add(signatures, signature);
+	return signature != NULL;
+}
+
+static GBytes *make_signed(GBytes *body, const PvPrivateKey *key, GError **error)
+{
+	g_autoptr(GPtrArray) signatures =
+		g_ptr_array_new_with_free_func((GDestroyNotify)pv_signature_free);
+
+	if (!body || !sign_file(signatures, body, own_id(key), key, error))
+		return NULL;
+	return pv_metadata_write_file(body, signatures, error);
+}
+
+static GBytes *make_root(const Making *making, GHashTable *roles, GError **error)
+{
+	g_autoptr(GBytes) body =
+		make_file(making, PV_ROLE_ROOT, PV_TRUST_ROOT_LIFE_S, roles, NULL, error);
+	g_autoptr(GPtrArray) signatures =
+		g_ptr_array_new_with_free_func((GDestroyNotify)pv_signature_free);
+
+	for (guint i = 0; body && i < making->roots->len; i++) {
+		if (!sign_file(signatures, body, pv_public_key_id(making->certificates->pdata[i]),
+			       making->roots->pdata[i], error))
+			return NULL;
+	}
+	return body ? pv_metadata_write_file(body, signatures, error) : NULL;
+}
+
 static gboolean store_snapshot(const Making *making, const PvTufCache *cache, GBytes *root,
 			       GBytes *targets, GError **error)
 {
 	g_autoptr(GHashTable) listed = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
 							     (GDestroyNotify)pv_file_meta_free);
+	g_autoptr(GBytes) body = NULL;
 	g_autoptr(GBytes) file = NULL;
 
 	if (!making->snapshot)
 		return TRUE;
 	g_hash_table_insert(listed, (void *)"root", pv_file_meta_new(root));
 	g_hash_table_insert(listed, (void *)"targets", pv_file_meta_new(targets));
-	file = make_file(making, PV_ROLE_SNAPSHOT, PV_TRUST_TARGETS_LIFE_S, NULL, listed,
-			 own_id(making->snapshot), making->snapshot, error);
+	body = make_file(making, PV_ROLE_SNAPSHOT, PV_TRUST_TARGETS_LIFE_S, NULL, listed, error);
+	file = make_signed(body, making->snapshot, error);
 	return file && cache->store(cache->cache, "snapshot", file, error);
 }
 
@@ -195,17 +280,17 @@ static gboolean store_metadata(Making *making, GError **error)
 	g_autoptr(GHashTable) roles =
 		g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)pv_role_free);
 	g_autoptr(GBytes) root = NULL;
+	g_autoptr(GBytes) body = NULL;
 	g_autoptr(GBytes) targets = NULL;
 	PvTufCache cache;
 
 	if (!fill_roles(making, roles, error))
 		return FALSE;
-	root = make_file(making, PV_ROLE_ROOT, PV_TRUST_ROOT_LIFE_S, roles, NULL,
-			 pv_public_key_id(making->certificate), making->root, error);
+	root = make_root(making, roles, error);
 	if (!root)
 		return FALSE;
-	targets = make_file(making, PV_ROLE_TARGETS, PV_TRUST_TARGETS_LIFE_S, NULL, NULL,
-			    own_id(making->targets), making->targets, error);
+	body = make_file(making, PV_ROLE_TARGETS, PV_TRUST_TARGETS_LIFE_S, NULL, NULL, error);
+	targets = make_signed(body, making->targets, error);
 	pv_trust_cache_functions(making->repository->cache, &cache);
 	return targets && cache.store(cache.cache, "targets", targets, error) &&
 	       store_snapshot(making, &cache, root, targets, error) &&
@@ -247,11 +332,13 @@ gboolean pv_repository_initialise(PvRepository *repository, PvPassphrases *passp
 	if (root)
 		return pv_fail(error, PV_ERROR_EXISTS, "%s is initialised already",
 			       repository->options.gun);
+	making.roots = g_ptr_array_new_with_free_func((GDestroyNotify)pv_private_key_free);
+	making.certificates = g_ptr_array_new_with_free_func((GDestroyNotify)pv_public_key_unref);
 	done = make(&making, error);
 	if (done && ret_root_key_id)
-		*ret_root_key_id = g_strdup(own_id(making.root));
-	pv_public_key_unref(making.certificate);
-	pv_private_key_free(making.root);
+		*ret_root_key_id = g_strdup(own_id(making.roots->pdata[0]));
+	g_ptr_array_unref(making.certificates);
+	g_ptr_array_unref(making.roots);
 	pv_private_key_free(making.targets);
 	pv_private_key_free(making.snapshot);
 	return done;

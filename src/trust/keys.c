@@ -229,6 +229,11 @@ GBytes *pv_trust_key_export(const char *directory, const char *const *ids, const
 
 		if (!is_chosen(key, ids, gun))
 			continue;
+		if (key->uri && !(ids && *ids))
+			continue;
+		if (key->uri)
+			return pv_fail_null(error, PV_ERROR_KEY,
+					    "key %.7s is on a token and cannot leave it", key->id);
 		if (!key->file->encrypted)
 			return pv_fail_null(error, PV_ERROR_KEY,
 					    "%s is not encrypted: give it a passphrase first "
@@ -269,6 +274,9 @@ gboolean pv_trust_key_passwd(const char *directory, PvPassphrases *passphrases, 
 
 	if (!key)
 		return FALSE;
+	if (stored->uri)
+		return pv_fail(error, PV_ERROR_KEY,
+			       "key %.7s is on a token: its PIN protects it, not a passphrase", id);
 	if (!new_passphrase) {
 		asked = pv_passphrases_ask_new(stored->file->role, error);
 		new_passphrase = asked;

@@ -31,7 +31,7 @@ gboolean pv_trust_key_import(const char *directory, PvPassphrases *passphrases, 
  *
  * Returns: (transfer full): the chosen key files one after another, each with a path header, in the
  * order of their ids; all if nothing was chosen, nothing if none is. Keys leave as they are encrypted; one
- * in the clear does not leave: PV_ERROR_KEY.
+ * in the clear does not leave: PV_ERROR_KEY, nor does one on a token.
  */
 GBytes *pv_trust_key_export(const char *directory, const char *const *ids, const char *gun,
 			    GError **error);

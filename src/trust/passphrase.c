@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "token/person.h"
 
 #define PROMPTS_MAX   3
 #define NEW_BYTES_MIN 8
@@ -28,6 +29,8 @@ static const Kind kinds[KINDS] = {
 struct PvPassphrases {
 	PvSecret *from_environment[KINDS];
 	PvSecret *typed[KINDS];
+	PvTokenTerminal *terminal; /* NULL until needed, as are the tokens */
+	PvTokens *tokens;
 };
 
 static guint kind_of(const char *role)
@@ -67,7 +70,30 @@ void pv_passphrases_free(PvPassphrases *passphrases)
 		pv_secret_free(passphrases->from_environment[i]);
 		pv_secret_free(passphrases->typed[i]);
 	}
+	pv_tokens_free(passphrases->tokens);
+	pv_token_terminal_free(passphrases->terminal);
 	g_free(passphrases);
+}
+
+void pv_passphrases_set_sources(PvPassphrases *passphrases, const char *pin_source,
+				const char *management_source)
+{
+	g_return_if_fail(!passphrases->tokens);
+	pv_token_terminal_free(passphrases->terminal);
+	passphrases->terminal = pv_token_terminal_new(pin_source, management_source);
+}
+
+PvTokens *pv_passphrases_tokens(PvPassphrases *passphrases)
+{
+	PvTokenPerson person;
+
+	if (passphrases->tokens)
+		return passphrases->tokens;
+	if (!passphrases->terminal)
+		passphrases->terminal = pv_token_terminal_new(NULL, NULL);
+	person = pv_token_terminal_person(passphrases->terminal);
+	passphrases->tokens = pv_tokens_new(&person);
+	return passphrases->tokens;
 }
 
 static char *instead_of(guint kind)
@@ -116,6 +142,9 @@ PvPrivateKey *pv_passphrases_open(PvPassphrases *passphrases, const PvStoredKey 
 	const PvSecret *known = passphrases->from_environment[kind];
 	PvPrivateKey *opened;
 
+	if (key->uri)
+		return pv_tokens_key(pv_passphrases_tokens(passphrases), key->uri, key->public,
+				     error);
 	if (!key->file->encrypted)
 		return pv_key_file_open(key->file, NULL, error);
 	if (known) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "crypto/secret.h"
+#include "token/client.h"
 #include "trust/directory.h"
 
 /*
@@ -23,12 +24,24 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvPassphrases, pv_passphrases_free)
  * pv_passphrases_open:
  *
  * Opens a stored key: by the passphrase of its role in the environment, by one that opened another
- * key before, else by asking, three times at most.
+ * key before, else by asking, three times at most. One on a token is opened without a question: it asks when it signs.
  *
  * Errors: PV_ERROR_PASSPHRASE, PV_ERROR_KEY.
  */
 PvPrivateKey *pv_passphrases_open(PvPassphrases *passphrases, const PvStoredKey *key,
 				  GError **error);
+
+/**
+ * pv_passphrases_set_sources:
+ * @pin_source, @management_source: (nullable): as for pv_token_terminal_new()
+ *
+ * Where the PINs of tokens come from. Before pv_passphrases_tokens() was called.
+ */
+void pv_passphrases_set_sources(PvPassphrases *passphrases, const char *pin_source,
+				const char *management_source);
+
+/* (transfer none): the tokens, for this command; keys on them are valid as long as @passphrases. */
+PvTokens *pv_passphrases_tokens(PvPassphrases *passphrases);
 
 /**
  * pv_passphrases_new:

@@ -37,6 +37,8 @@ typedef struct {
 	const char *root_key_id; /* … canonical id of a key of the trust directory; NULL: the first
 				      root key that is there, or a new one */
 	const char *root_certificate_file; /* PEM of that key; NULL makes one */
+	const char *const *root_uris;      /* (nullable): or root keys on tokens, */
+	guint threshold;                   /* of which so many sign; 0 is 1 */
 	gboolean
 		server_snapshot; /* the server holds the snapshot key (Docker), else it is here (Notary) */
 } PvInitialise;

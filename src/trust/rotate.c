@@ -144,7 +144,7 @@ static gboolean remove_former(const Rotating *rotating, GError **error)
 		const char *id = rotating->former->pdata[i];
 		g_autoptr(PvStoredKey) key = pv_trust_key_find(options->directory, id, NULL);
 
-		if (key && g_strcmp0(key->file->gun, options->gun) == 0 &&
+		if (key && !key->uri && g_strcmp0(key->file->gun, options->gun) == 0 &&
 		    g_strcmp0(key->file->role, rotating->role) == 0 &&
 		    !pv_trust_key_remove(options->directory, id, error))
 			return FALSE;

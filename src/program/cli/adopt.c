@@ -250,10 +250,12 @@ int pv_command_adopt(int argc, char **argv)
 		  "Read and verify all, change nothing", NULL },
 		{ NULL },
 	};
-	const GOptionEntry *const groups[] = { own, shared, NULL };
+	g_autofree GOptionEntry *token = pv_trust_options_token_entries(&options.trust);
+	const GOptionEntry *const groups[] = { own, shared, token, NULL };
 	g_autoptr(GError) error = NULL;
 	int status = -1;
 
+	options.trust.passphrases = options.passphrases;
 	if (pv_options_parse(COMMAND, "OLD-SERVER GUN…",
 			     "Takes repositories over from a trust server that is to be left.",
 			     groups, &argc, &argv, &error))

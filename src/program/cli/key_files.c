@@ -59,13 +59,20 @@ gboolean pv_key_show(PvKeyOptions *options, int argc, char **argv, GError **erro
 	gun = pv_terminal_safe(key->file->gun ? key->file->gun : "");
 	value = json_pack("{s:s, s:s, s:s, s:b, s:s}", "id", key->id, "role", role, "gun", gun,
 			  "encrypted", key->file->encrypted, "path", key->path);
-	if (options->json)
+	if (options->json && key->uri)
+		json_object_set_new(value, "store", json_string(key->uri));
+	if (options->json) {
 		print_json(value);
-	else
+	} else if (key->uri) {
+		printf("id          %s\nrole        %s\nrepository  %s\n", key->id, role,
+		       *gun ? gun : "any");
+		pv_key_show_token(options, key);
+	} else {
 		printf("id          %s\nrole        %s\nrepository  %s\nencrypted   %s\n"
 		       "file        %s\n",
 		       key->id, role, *gun ? gun : "any", key->file->encrypted ? "yes" : "no",
 		       key->path);
+	}
 	return TRUE;
 }
 
@@ -91,6 +98,8 @@ gboolean pv_key_import(PvKeyOptions *options, int argc, char **argv, GError **er
 {
 	g_autoptr(json_t) all = json_array();
 
+	if (options->store && strcmp(options->store, "file:") != 0)
+		return pv_key_import_to_token(options, argc, argv, error);
 	for (int i = 1; i < argc; i++) {
 		if (!import_file(options, argv[i], all, error))
 			return FALSE;
@@ -155,6 +164,13 @@ gboolean pv_key_remove(PvKeyOptions *options, int argc, char **argv, GError **er
 
 	if (!key)
 		return FALSE;
+	if (key->uri) {
+		if (!pv_key_remove_from_token(options, key, error))
+			return FALSE;
+		if (!options->json)
+			printf("removed %s\n", key->id);
+		return TRUE;
+	}
 	question = g_strdup_printf("remove the %s key %s from this machine for good",
 				   key->file->role ? key->file->role : "", key->id);
 	if (!pv_confirm(question, options->yes, error) ||

@@ -12,6 +12,7 @@
 #include "base/terminal.h"
 #include "program/cli/options.h"
 #include "program/cli/trust.h"
+#include "trust/token_keys.h"
 
 #define COMMAND "pavise repo"
 
@@ -23,10 +24,31 @@ static PvRepository *open_named(PvRepoOptions *options, char **argv, GError **er
 	return pv_trust_options_open(&options->trust, argv[1], error);
 }
 
+/* As many root keys as were meant, so that a forgotten one is not found out by its loss. */
+static gboolean check_roots(const PvRepoOptions *options, guint uris, GError **error)
+{
+	if (options->root_keys && (guint)options->root_keys != MAX(uris, 1))
+		return pv_fail(
+			error, PV_ERROR_USAGE,
+			"--root-keys %d: say --root-key URI as many times; it was said %u times",
+			options->root_keys, uris);
+	if (options->threshold < 0 || (guint)options->threshold > MAX(uris, 1))
+		return pv_fail(error, PV_ERROR_USAGE,
+			       "--threshold %d: a root needs 1 to %u signatures of its keys",
+			       options->threshold, MAX(uris, 1));
+	return !(uris && (options->root_key || options->root_certificate)) ||
+	       pv_fail(error, PV_ERROR_USAGE,
+		       "--root-key names keys on tokens: leave --root-key-file and "
+		       "--root-certificate out");
+}
+
 static gboolean initialise(PvRepoOptions *options, int argc, char **argv, GError **error)
 {
 	g_autoptr(PvRepository) repository = open_named(options, argv, error);
-	const PvInitialise how = { .root_key_file = options->root_key,
+	const guint uris = options->root_uris ? g_strv_length(options->root_uris) : 0;
+	const PvInitialise how = { .root_uris = (const char *const *)options->root_uris,
+				   .threshold = (guint)MAX(options->threshold, 0),
+				   .root_key_file = options->root_key,
 				   .root_certificate_file = options->root_certificate,
 				   .server_snapshot = !options->snapshot_here };
 	g_auto(PvPublished) published = { 0 };
@@ -34,7 +56,7 @@ static gboolean initialise(PvRepoOptions *options, int argc, char **argv, GError
 	g_autoptr(json_t) value = NULL;
 	g_autofree char *text = NULL;
 
-	if (!repository ||
+	if (!check_roots(options, uris, error) || !repository ||
 	    !pv_repository_initialise(repository, options->passphrases, &how, &root, error))
 		return FALSE;
 	if (options->publish &&
@@ -64,18 +86,45 @@ static gboolean publish(PvRepoOptions *options, int argc, char **argv, GError **
 	return TRUE;
 }
 
+/* (transfer full): ids of --key and --root-key, which may be places on tokens. */
+static GPtrArray *chosen_keys(PvRepoOptions *options, const char *role, GError **error)
+{
+	g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
+	char **const lists[] = { options->keys, options->root_uris };
+	const char *gun = strcmp(role, "root") == 0 ? NULL : options->trust.gun;
+
+	if (options->root_uris && gun)
+		return pv_fail_null(error, PV_ERROR_USAGE,
+				    "--root-key is for the root role; say --key for %s", role);
+	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {
+		for (char **name = lists[i]; name && *name; name++) {
+			char *id = strchr(*name, ':') ? pv_token_key_at(options->trust.directory,
+									options->passphrases, *name,
+									gun, role, error)
+						      : g_strdup(*name);
+
+			if (!id)
+				return NULL;
+			g_ptr_array_add(ids, id);
+		}
+	}
+	g_ptr_array_add(ids, NULL);
+	return g_steal_pointer(&ids);
+}
+
 static gboolean rotate(PvRepoOptions *options, int argc, char **argv, GError **error)
 {
 	g_autoptr(PvRepository) repository = open_named(options, argv, error);
+	g_autoptr(GPtrArray) ids = repository ? chosen_keys(options, argv[2], error) : NULL;
 	const PvRotation rotation = { .role = argv[2],
 				      .server =
 					      options->server || strcmp(argv[2], "timestamp") == 0,
-				      .keys = (const char *const *)options->keys,
+				      .keys = ids ? (const char *const *)ids->pdata : NULL,
 				      .legacy = (guint)MAX(0, options->legacy) };
 	g_auto(PvPublished) published = { 0 };
 	g_autofree char *what = NULL;
 
-	if (!repository ||
+	if (!ids ||
 	    !pv_repository_rotate(repository, options->passphrases, &rotation, &published, error))
 		return FALSE;
 	what = g_strdup_printf("new %s key for", argv[2]);
@@ -175,6 +224,7 @@ static void clear(PvRepoOptions *options)
 	g_free(options->root_key);
 	g_free(options->root_certificate);
 	g_strfreev(options->keys);
+	g_strfreev(options->root_uris);
 	g_strfreev(options->numbers);
 }
 
@@ -187,6 +237,12 @@ int pv_command_repo(int argc, char **argv)
 		  "Import this root key (init)", "FILE" },
 		{ "root-certificate", 0, 0, G_OPTION_ARG_FILENAME, &options.root_certificate,
 		  "Certificate of the root key (init)", "FILE" },
+		{ "root-key", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.root_uris,
+		  "The root key is there, on a token; may be repeated (init, rotate root)", "URI" },
+		{ "root-keys", 0, 0, G_OPTION_ARG_INT, &options.root_keys,
+		  "How many --root-key there must be (init)", "N" },
+		{ "threshold", 0, 0, G_OPTION_ARG_INT, &options.threshold,
+		  "How many of them have to sign a root (default 1; init)", "N" },
 		{ "snapshot-here", 0, 0, G_OPTION_ARG_NONE, &options.snapshot_here,
 		  "Keep the snapshot key here, not at the server (init)", NULL },
 		{ "publish", 'p', 0, G_OPTION_ARG_NONE, &options.publish, "Publish at once (init)",
@@ -194,7 +250,9 @@ int pv_command_repo(int argc, char **argv)
 		{ "server-managed", 'r', 0, G_OPTION_ARG_NONE, &options.server,
 		  "The server makes and keeps the new key (rotate)", NULL },
 		{ "key", 'k', 0, G_OPTION_ARG_STRING_ARRAY, &options.keys,
-		  "Rotate to this key of the trust directory; may be repeated (rotate)", "ID" },
+		  "Rotate to this key of the trust directory, or on a token; may be repeated "
+		  "(rotate)",
+		  "ID|URI" },
 		{ "legacy", 'l', 0, G_OPTION_ARG_INT, &options.legacy,
 		  "Sign the new root with the keys of N older versions too (rotate)", "N" },
 		{ "number", 'n', 0, G_OPTION_ARG_STRING_ARRAY, &options.numbers,
@@ -207,10 +265,12 @@ int pv_command_repo(int argc, char **argv)
 		{ "yes", 'y', 0, G_OPTION_ARG_NONE, &options.yes, "Do not ask (delete)", NULL },
 		{ NULL },
 	};
-	const GOptionEntry *const groups[] = { own, shared, NULL };
+	g_autofree GOptionEntry *token = pv_trust_options_token_entries(&options.trust);
+	const GOptionEntry *const groups[] = { own, shared, token, NULL };
 	g_autoptr(GError) error = NULL;
 	int status = 0;
 
+	options.trust.passphrases = options.passphrases;
 	if (!pv_options_parse(COMMAND,
 			      "init|status|publish|reset|delete GUN | rotate GUN ROLE | witness "
 			      "GUN ROLE… | list",

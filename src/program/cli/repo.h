@@ -8,9 +8,9 @@ typedef struct {
 	PvTrustOptions trust;
 	PvPassphrases *passphrases;
 	char *root_key, *root_certificate;
-	char **keys, **numbers;
+	char **keys, **numbers, **root_uris;
 	gboolean server, snapshot_here, all, remote, yes, stage, publish;
-	int legacy;
+	int legacy, root_keys, threshold;
 } PvRepoOptions;
 
 /* The commands that ask no server: what is staged, and what is known here. */

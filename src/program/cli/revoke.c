@@ -56,9 +56,11 @@ int pv_command_revoke(int argc, char **argv)
 		{ "yes", 'y', 0, G_OPTION_ARG_NONE, &yes, "Do not ask", NULL },
 		{ NULL },
 	};
-	const GOptionEntry *const groups[] = { own, shared, NULL };
+	g_autofree GOptionEntry *token = pv_trust_options_token_entries(&options);
+	const GOptionEntry *const groups[] = { own, shared, token, NULL };
 	g_autoptr(GError) error = NULL;
 
+	options.passphrases = passphrases;
 	if (!pv_options_parse(COMMAND, "IMAGE[:TAG]",
 			      "Takes the signature of a tag back, in every role whose key is here; "
 			      "without a tag, of all tags.",

@@ -232,10 +232,12 @@ int pv_command_sign(int argc, char **argv)
 		  "Sign whatever the registry says the tag is", NULL },
 		{ NULL },
 	};
-	const GOptionEntry *const groups[] = { own, shared, NULL };
+	g_autofree GOptionEntry *token = pv_trust_options_token_entries(&options.trust);
+	const GOptionEntry *const groups[] = { own, shared, token, NULL };
 	g_autoptr(GError) error = NULL;
 	int status = 0;
 
+	options.trust.passphrases = passphrases;
 	if (!pv_options_parse(COMMAND, "IMAGE",
 			      "Signs a tag: from now on it means this manifest, for everybody who "
 			      "verifies.",

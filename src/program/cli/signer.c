@@ -156,10 +156,12 @@ int pv_command_signer(int argc, char **argv)
 		  "Even if what is released cannot be verified then (remove)", NULL },
 		{ NULL },
 	};
-	const GOptionEntry *const groups[] = { own, shared, NULL };
+	g_autofree GOptionEntry *token = pv_trust_options_token_entries(&options.trust);
+	const GOptionEntry *const groups[] = { own, shared, token, NULL };
 	g_autoptr(GError) error = NULL;
 	int status = 0;
 
+	options.trust.passphrases = options.passphrases;
 	if (!pv_options_parse(COMMAND, "add NAME IMAGE | remove NAME IMAGE | list IMAGE",
 			      "Says who may sign in a repository. A signer is the delegation "
 			      "targets/NAME; what signers sign is released by targets/releases.",

@@ -38,6 +38,20 @@ GOptionEntry *pv_trust_options_entries(PvTrustOptions *options)
 	return g_memdup2(entries, sizeof entries);
 }
 
+GOptionEntry *pv_trust_options_token_entries(PvTrustOptions *options)
+{
+	const GOptionEntry entries[] = {
+		{ "pin-source", 0, 0, G_OPTION_ARG_FILENAME, &options->pin_source,
+		  "Its first line is the PIN of the token with the key", "FILE|fd:N" },
+		{ "management-key-source", 0, 0, G_OPTION_ARG_FILENAME, &options->management_source,
+		  "Its first line is the token's management key or security officer's PIN",
+		  "FILE|fd:N" },
+		{ NULL },
+	};
+
+	return g_memdup2(entries, sizeof entries);
+}
+
 static gboolean parse_age(const char *text, gint64 *ret_seconds, GError **error)
 {
 	static const struct {
@@ -77,6 +91,9 @@ gboolean pv_trust_options_configure(PvTrustOptions *options, GError **error)
 
 	if (options->config)
 		return TRUE;
+	if (options->passphrases)
+		pv_passphrases_set_sources(options->passphrases, options->pin_source,
+					   options->management_source);
 	options->config = pv_client_config_load(error);
 	if (!options->config)
 		return FALSE;
@@ -131,6 +148,8 @@ void pv_trust_options_clear(PvTrustOptions *options)
 	pv_client_config_free(options->config);
 	g_free(options->trust_dir);
 	g_free(options->max_age);
+	g_free(options->pin_source);
+	g_free(options->management_source);
 	g_strfreev(options->pins);
 	g_free(options->directory);
 	g_free(options->gun);

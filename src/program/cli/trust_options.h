@@ -2,11 +2,14 @@
 #pragma once
 
 #include "trust/client_config.h"
+#include "trust/passphrase.h"
 #include "trust/repository.h"
 
 /* What all commands that ask a trust server have in common. */
 typedef struct {
 	char *server, *ca_file, *certificate_file, *key_file, *trust_dir, *max_age;
+	char *pin_source, *management_source;
+	PvPassphrases *passphrases; /* (nullable): of a command that signs: gets these sources */
 	char **pins;
 	gboolean tofu, offline, json;
 	PvClientConfig *config; /* filled by pv_trust_options_configure() */
@@ -18,6 +21,9 @@ typedef struct {
 
 /* (transfer full): entries to add to a command's own; free with g_free(). */
 GOptionEntry *pv_trust_options_entries(PvTrustOptions *options);
+
+/* (transfer full): entries for commands that sign: where the PINs of tokens come from. */
+GOptionEntry *pv_trust_options_token_entries(PvTrustOptions *options);
 
 /**
  * pv_trust_options_configure:
