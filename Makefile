@@ -29,6 +29,7 @@ bench: all ## ours beside the peers, as ratios
 	@./deps.sh check
 	@bench/run
 	@bench/trust
+	@bench/hardware
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (60) seconds
 	@./deps.sh check

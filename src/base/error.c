@@ -47,6 +47,7 @@ static const PvErrorInfo table[PV_ERROR_COUNT] = {
 	[PV_ERROR_UNAUTHORIZED] = { "unauthorized", "log in with `docker login`", 1, 401,
 				    "UNAUTHORIZED" },
 	[PV_ERROR_SERVER] = { "server", NULL, 3, 502, "UNKNOWN" },
+	[PV_ERROR_TOKEN] = { "token", NULL, 3, 503, "UNKNOWN" },
 	[PV_ERROR_IO] = { "io", NULL, 3, 500, "NO_STORAGE" },
 	[PV_ERROR_INTERNAL] = { "internal", "please report this", 3, 500, "UNKNOWN" },
 };

@@ -37,6 +37,7 @@ typedef enum {
 	PV_ERROR_UNREACHABLE,  /* no answer from a server, or none in time */
 	PV_ERROR_UNAUTHORIZED, /* a server demands credentials, or others */
 	PV_ERROR_SERVER,       /* a server answered, and not as its protocol says */
+	PV_ERROR_TOKEN,        /* a hardware token is gone, was not touched in time, or is busy */
 	PV_ERROR_IO,           /* the operating system said no */
 	PV_ERROR_INTERNAL,     /* a defect of ours */
 	PV_ERROR_COUNT

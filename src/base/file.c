@@ -240,3 +240,14 @@ int pv_file_try_lock(const char *path, GError **error)
 {
 	return lock_file(path, LOCK_EX | LOCK_NB, error);
 }
+
+char *pv_file_beside(const char *path, char *name)
+{
+	g_autofree char *given = name;
+	g_autofree char *directory = NULL;
+
+	if (!name || g_path_is_absolute(name))
+		return g_steal_pointer(&given);
+	directory = g_path_get_dirname(path);
+	return g_build_filename(directory, name, NULL);
+}

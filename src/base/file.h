@@ -36,6 +36,15 @@ GBytes *pv_file_read_fd_sized(int fd, const char *name, gsize size_hint, gsize m
 			      GError **error);
 
 /**
+ * pv_file_beside:
+ * @path: a file, such as a configuration
+ * @name: (transfer full) (nullable): a path that it names
+ *
+ * Returns: (transfer full) (nullable): @name as seen from @path's directory, unless it is absolute.
+ */
+char *pv_file_beside(const char *path, char *name);
+
+/**
  * pv_file_replace:
  * @path: the file to make or replace
  * @data: its new content, @size bytes

@@ -108,6 +108,9 @@
 #define PV_HTTP_HEADER_BYTES_MAX (64 * PV_KIB) /* bytes: one answer's header lines */
 #define PV_HTTP_REDIRECTS_MAX    5             /* redirects followed for one request */
 
+#define PV_REFERRERS_MAX      8  /* artifacts of one kind read of one image */
+#define PV_REFERRER_BLOBS_MAX 32 /* blobs of such an artifact: attestations */
+
 /* oci: the network, archives */
 #define PV_HTTP_URL_BYTES_MAX       (16 * PV_KIB) /* bytes: signed redirects of object stores are long */
 #define PV_HTTP_ERROR_BYTES_MAX     (64 * PV_KIB) /* bytes: kept of a failure's body */

@@ -18,6 +18,7 @@
 #include "oci/archive_write.h"
 #include "oci/layout.h"
 #include "oci/plan.h"
+#include "oci/referrer.h"
 
 typedef struct {
 	const PvSource *from, *to;
@@ -33,6 +34,7 @@ typedef struct {
 void pv_copy_result_clear(PvCopyResult *result)
 {
 	g_clear_pointer(&result->media_type, g_free);
+	g_clear_pointer(&result->note, g_free);
 }
 
 static void copy_clear(Copy *copy)
@@ -381,6 +383,42 @@ static void keep_result(const PvDescriptor *descriptor, PvCopyResult *ret_result
 	ret_result->media_type = g_strdup(descriptor->media_type);
 }
 
+/*
+ * What was said of the keys that signed the image goes where the image goes. The image is there
+ * already: that this fails takes nothing of it back.
+ */
+static GPtrArray *attestations_of(const Copy *copy, const PvDigest *subject, GError **error)
+{
+	if (copy->source)
+		return pv_referrer_read(copy->source, subject, PV_ATTESTATION_ARTIFACT,
+					PV_ATTESTATION_FILE_BYTES_MAX, error);
+	return pv_referrer_read_layout(copy->blobs, copy->from->path, subject,
+				       PV_ATTESTATION_ARTIFACT, PV_ATTESTATION_FILE_BYTES_MAX);
+}
+
+static void copy_attestations(Copy *copy, PvCopyResult *result)
+{
+	const PvDigest *subject = &pv_plan_root(copy->plan)->descriptor.digest;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) found = NULL;
+	g_autoptr(PvLayout) layout = NULL;
+
+	if (subject->hash != PV_HASH_SHA256 ||
+	    (!copy->source && copy->from->kind != PV_SOURCE_LAYOUT) ||
+	    (!copy->target && copy->to->kind != PV_SOURCE_LAYOUT))
+		return;
+	found = attestations_of(copy, subject, &error);
+	if (found && found->len > 0 && !copy->target)
+		layout = pv_layout_open(copy->to->path, TRUE, &error);
+	for (guint i = 0; found && i < found->len && !error; i++) {
+		if (layout ? pv_referrer_keep(layout, subject, found->pdata[i], &error)
+			   : pv_referrer_push(copy->target, subject, found->pdata[i], &error))
+			result->attestations++;
+	}
+	if (error)
+		result->note = g_strdup(error->message);
+}
+
 gboolean pv_copy(const PvSource *from, const PvSource *to, const PvCopyOptions *options,
 		 PvCopyResult *ret_result, GError **error)
 {
@@ -389,6 +427,7 @@ gboolean pv_copy(const PvSource *from, const PvSource *to, const PvCopyOptions *
 	if (!run(&copy, error))
 		return FALSE;
 	keep_result(&pv_plan_root(copy.plan)->descriptor, ret_result);
+	copy_attestations(&copy, ret_result);
 	return TRUE;
 }
 

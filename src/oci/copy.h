@@ -25,6 +25,8 @@ typedef struct {
 	PvDigest digest;
 	guint64 size;
 	char *media_type;
+	guint attestations; /* artifacts with attestations of keys that came along: not with archives */
+	char *note;         /* (nullable): why there may be others that did not */
 } PvCopyResult;
 
 void pv_copy_result_clear(PvCopyResult *result);

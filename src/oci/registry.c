@@ -214,8 +214,9 @@ GBytes *pv_registry_manifest(PvRegistry *registry, const char *tag, const PvDige
 	return check_manifest(registry, &response, digest, ret_descriptor, error);
 }
 
-gboolean pv_registry_push_manifest(PvRegistry *registry, const char *tag,
-				   const PvDescriptor *descriptor, GBytes *bytes, GError **error)
+gboolean pv_registry_put_manifest(PvRegistry *registry, const char *tag,
+				  const PvDescriptor *descriptor, GBytes *bytes,
+				  gboolean *ret_is_listed, GError **error)
 {
 	char text[PV_DIGEST_TEXT_SIZE];
 	g_autofree char *url = NULL;
@@ -233,5 +234,13 @@ gboolean pv_registry_push_manifest(PvRegistry *registry, const char *tag,
 		return FALSE;
 	if (response.status != 201 && response.status != 200)
 		return pv_registry_fail(registry, &response, "manifest", error);
+	if (ret_is_listed)
+		*ret_is_listed = pv_http_header(&response, "oci-subject") != NULL;
 	return check_digest(registry, &response, &descriptor->digest, NULL, error);
+}
+
+gboolean pv_registry_push_manifest(PvRegistry *registry, const char *tag,
+				   const PvDescriptor *descriptor, GBytes *bytes, GError **error)
+{
+	return pv_registry_put_manifest(registry, tag, descriptor, bytes, NULL, error);
 }

@@ -24,6 +24,16 @@ gboolean pv_registry_fail(const PvRegistry *registry, const PvHttpResponse *resp
 			  const char *what, GError **error);
 
 /**
+ * pv_registry_put_manifest:
+ * @ret_is_listed: (out) (optional): the registry took note of its `subject` (OCI-Subject)
+ *
+ * As pv_registry_push_manifest().
+ */
+gboolean pv_registry_put_manifest(PvRegistry *registry, const char *tag,
+				  const PvDescriptor *descriptor, GBytes *bytes,
+				  gboolean *ret_is_listed, GError **error);
+
+/**
  * pv_registry_send_all:
  * @requests: @count; authorization is set here
  * @ret_responses: (out): @count, zeroed before; clear each

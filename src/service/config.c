@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/yaml.h"
 
@@ -159,19 +160,6 @@ PvServiceConfig *pv_service_config_default(void)
 
 /* --- reading ------------------------------------------------------------------------------ */
 
-static char *beside(const char *path, char *file)
-{
-	g_autofree char *directory = NULL;
-	char *full;
-
-	if (!file || g_path_is_absolute(file))
-		return file;
-	directory = g_path_get_dirname(path);
-	full = g_build_filename(directory, file, NULL);
-	g_free(file);
-	return full;
-}
-
 static gboolean number_of(const guint64 *given, guint64 max, const char *key, const char *path,
 			  guint64 *value, GError **error)
 {
@@ -227,22 +215,22 @@ static gboolean take_numbers(PvServiceConfig *config, const Raw *raw, const char
 static void take_texts(PvServiceConfig *config, Raw *raw, const char *path)
 {
 	config->listen = g_steal_pointer(&raw->listen);
-	config->data = beside(path, g_steal_pointer(&raw->data));
+	config->data = pv_file_beside(path, g_steal_pointer(&raw->data));
 	config->store = g_steal_pointer(&raw->store);
 	config->user = g_steal_pointer(&raw->user);
 	config->signer_user = g_steal_pointer(&raw->signer_user);
 	config->insecure_open = raw->insecure_open;
 	config->tls = raw->tls;
-	config->tls.certificate = beside(path, config->tls.certificate);
-	config->tls.key = beside(path, config->tls.key);
-	config->tls.client_ca = beside(path, config->tls.client_ca);
+	config->tls.certificate = pv_file_beside(path, config->tls.certificate);
+	config->tls.key = pv_file_beside(path, config->tls.key);
+	config->tls.client_ca = pv_file_beside(path, config->tls.client_ca);
 	config->auth = raw->auth;
-	config->auth.rootcertbundle = beside(path, config->auth.rootcertbundle);
+	config->auth.rootcertbundle = pv_file_beside(path, config->auth.rootcertbundle);
 	config->signer = raw->signer;
-	config->signer.ca = beside(path, config->signer.ca);
-	config->signer.certificate = beside(path, config->signer.certificate);
-	config->signer.key = beside(path, config->signer.key);
-	config->signer.pin_source = beside(path, config->signer.pin_source);
+	config->signer.ca = pv_file_beside(path, config->signer.ca);
+	config->signer.certificate = pv_file_beside(path, config->signer.certificate);
+	config->signer.key = pv_file_beside(path, config->signer.key);
+	config->signer.pin_source = pv_file_beside(path, config->signer.pin_source);
 	config->gun_prefixes = g_steal_pointer(&raw->gun_prefixes);
 	config->gun_prefixes_count = raw->gun_prefixes_count;
 	raw->gun_prefixes_count = 0;

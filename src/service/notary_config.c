@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "service/config.h"
@@ -39,12 +40,7 @@ static char *text(const json_t *object, const char *name)
 
 static char *file(const json_t *object, const char *name, const char *path)
 {
-	g_autofree char *value = text(object, name);
-	g_autofree char *directory = g_path_get_dirname(path);
-
-	if (!value || g_path_is_absolute(value))
-		return g_steal_pointer(&value);
-	return g_build_filename(directory, value, NULL);
+	return pv_file_beside(path, text(object, name));
 }
 
 static void notice(PvServiceConfig *config, const char *format, ...) G_GNUC_PRINTF(2, 3);

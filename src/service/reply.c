@@ -35,6 +35,8 @@ static const struct {
 			       400 },
 	[PV_REPLY_INVALID_UPDATE] = { "INVALID_UPDATE", "Update sent by the client is invalid.",
 				      400 },
+	[PV_REPLY_NO_ATTESTATION] = { "ATTESTATION_NOT_FOUND",
+				      "There is no attestation of this key.", 404 },
 	[PV_REPLY_INVALID_ATTESTATION] = { "INVALID_ATTESTATION",
 					   "The attestation sent by the client is invalid.", 400 },
 	[PV_REPLY_INVALID_PARAMETERS] = { "INVALID_PARAMETERS",

@@ -32,8 +32,8 @@ struct PvSigner {
  * In the child: the socket becomes descriptor 3, all above it is closed. @program is open already:
  * the signer's user need not be able to come to where it lies.
  */
-static void G_GNUC_NORETURN become_signer(const char *path, const PvSignerStart *start,
-					  int program, int fd)
+static void G_GNUC_NORETURN become_signer(const char *path, const PvSignerStart *start, int program,
+					  int fd)
 {
 	const char *argv[7] = { path, start->directory };
 	const PvAccount *account = start->account;

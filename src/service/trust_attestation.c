@@ -28,6 +28,8 @@ void pv_trust_get_attestation(PvTrustApi *api, const PvRoute *route, PvServerAns
 
 	if (pv_store_get_attestation(api->store, route->gun, route->key_id, &found, &error))
 		answer->ready = pv_trust_ready_answer(api, CONTENT_TYPE, &found, FALSE);
+	else if (g_error_matches(error, PV_ERROR, PV_ERROR_NOT_FOUND))
+		pv_trust_answer_refusal(answer, PV_REPLY_NO_ATTESTATION, NULL);
 	else
 		pv_trust_answer_error(answer, error);
 }

@@ -235,10 +235,10 @@ static gboolean fail_ended(PvTokens *tokens, GError **error)
 	int status = stop(tokens, END_MS);
 
 	if (WIFSIGNALED(status))
-		return pv_fail(error, PV_ERROR_UNREACHABLE,
+		return pv_fail(error, PV_ERROR_SERVER,
 			       "the token's module crashed (%s); the token itself may be fine",
 			       strsignal(WTERMSIG(status)));
-	return pv_fail(error, PV_ERROR_UNREACHABLE,
+	return pv_fail(error, PV_ERROR_SERVER,
 		       "pavise-token ended without an answer: the token's module ended it");
 }
 
@@ -288,6 +288,17 @@ static gboolean take_aside(PvTokens *tokens, Incoming *incoming, const PvMessage
 	}
 }
 
+/* "Unreachable" has a next step about the network, which has no part in it. */
+static void fail_as_told(const PvMessage *message, GError **error)
+{
+	g_autoptr(GError) told = NULL;
+
+	pv_token_error_take(message, &told);
+	if (g_error_matches(told, PV_ERROR, PV_ERROR_UNREACHABLE))
+		told->code = PV_ERROR_SERVER;
+	g_propagate_error(error, g_steal_pointer(&told));
+}
+
 /* (transfer full): the OK. @ret_is_told: the failure is an answer, and the process still good. */
 static PvMessage *receive(PvTokens *tokens, GPtrArray *keys, gboolean *ret_is_told, GError **error)
 {
@@ -303,7 +314,7 @@ static PvMessage *receive(PvTokens *tokens, GPtrArray *keys, gboolean *ret_is_to
 			answer = g_steal_pointer(&message);
 		} else if (message->kind == PV_TOKEN_FAILED) {
 			*ret_is_told = TRUE;
-			pv_token_error_take(message, error);
+			fail_as_told(message, error);
 			break;
 		} else if (!take_aside(tokens, &incoming, message, error)) {
 			break;
@@ -422,6 +433,27 @@ gboolean pv_tokens_remove(PvTokens *tokens, const char *uri, GError **error)
 	g_autoptr(PvMessage) question = question_about(PV_TOKEN_REMOVE, uri, error);
 	g_autoptr(PvMessage) answer = question ? ask(tokens, question, NULL, error) : NULL;
 
+	return answer != NULL;
+}
+
+gboolean pv_tokens_status(PvTokens *tokens, const char *uri, PvTokenStatus *ret_status,
+			  GError **error)
+{
+	g_autoptr(PvMessage) question = question_about(PV_TOKEN_STATUS, uri, error);
+	g_autoptr(PvMessage) answer = question ? ask(tokens, question, NULL, error) : NULL;
+
+	return answer && pv_token_status_take(answer, ret_status, error);
+}
+
+gboolean pv_tokens_set_up(PvTokens *tokens, const char *uri, guint what, GError **error)
+{
+	g_autoptr(PvMessage) question = question_about(PV_TOKEN_SET_UP, uri, error);
+	g_autoptr(PvMessage) answer = NULL;
+
+	if (!question)
+		return FALSE;
+	pv_token_setup_put(question, what);
+	answer = ask(tokens, question, NULL, error);
 	return answer != NULL;
 }
 

@@ -22,7 +22,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvTokens, pv_tokens_free)
 /* For tests of silence: other than PV_TOKEN_ANSWER_MS. */
 void pv_tokens_set_patience(PvTokens *tokens, guint milliseconds);
 
-/* As the functions of PvTokenDriver; errors besides: PV_ERROR_UNREACHABLE, PV_ERROR_SERVER. */
+/* As the functions of PvTokenDriver; errors besides: PV_ERROR_SERVER, also for
+ * what a driver calls unreachable: no network is meant. */
 GPtrArray *pv_tokens_list(PvTokens *tokens, const char *uri, GError **error);
 PvTokenKey *pv_tokens_make(PvTokens *tokens, const char *uri, const PvTokenRequest *request,
 			   GError **error);
@@ -30,6 +31,9 @@ GBytes *pv_tokens_sign(PvTokens *tokens, const char *uri, const PvPublicKey *key
 		       GError **error);
 GPtrArray *pv_tokens_attest(PvTokens *tokens, const char *uri, GError **error);
 gboolean pv_tokens_remove(PvTokens *tokens, const char *uri, GError **error);
+gboolean pv_tokens_status(PvTokens *tokens, const char *uri, PvTokenStatus *ret_status,
+			  GError **error);
+gboolean pv_tokens_set_up(PvTokens *tokens, const char *uri, guint what, GError **error);
 
 /**
  * pv_tokens_key:

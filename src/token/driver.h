@@ -79,6 +79,21 @@ typedef struct {
 	GBytes *imported;     /* PKCS#8 DER of P-256 to bring there; NULL: generated on the token */
 } PvTokenRequest;
 
+/* What a new token needs: PvTokenDriver.set_up() takes several, or'ed. */
+typedef enum {
+	PV_SETUP_PIN = 1, /* a new PIN; with the PUK if the PIN is blocked */
+	PV_SETUP_PUK = 2,
+	PV_SETUP_MANAGEMENT_KEY = 4 /* a random one, which the token keeps under the PIN */
+} PvTokenSetup;
+
+/* How far a token is from its factory. */
+typedef struct {
+	gboolean is_told; /* whether what follows, up to the tries, is known */
+	gboolean pin_is_factory, puk_is_factory, management_key_is_factory;
+	int pin_tries_left, puk_tries_left; /* -1: not told */
+	gboolean keeps_management_key;      /* under the PIN */
+} PvTokenStatus;
+
 typedef struct PvTokenSession PvTokenSession; /* each driver's own */
 
 typedef struct {
@@ -97,7 +112,7 @@ typedef struct {
 	 *
 	 * One session for a command; nothing on the token is changed, and no PIN is asked for.
 	 * Errors: PV_ERROR_USAGE (the URI), PV_ERROR_NOT_FOUND (no such token: names those that are
-	 * there), PV_ERROR_UNREACHABLE (no pcscd, no module).
+	 * there), PV_ERROR_TOKEN (no pcscd, no module).
 	 */
 	PvTokenSession *(*open)(const char *uri, const PvTokenPerson *person, GError **error);
 	void (*close)(PvTokenSession *session);
@@ -119,7 +134,7 @@ typedef struct {
 	 *
 	 * Returns: (transfer full): as pv_private_key_sign() gives it (raw r||s of SHA-256 for P-256);
 	 * checked against @key. Errors: PV_ERROR_PASSPHRASE (wrong PIN, blocked PIN),
-	 * PV_ERROR_UNREACHABLE (missed touch, removed token: each its own sentence).
+	 * PV_ERROR_TOKEN (missed touch, removed token: each its own sentence).
 	 */
 	GBytes *(*sign)(PvTokenSession *session, const char *uri, const PvPublicKey *key,
 			GBytes *message, GError **error);
@@ -131,6 +146,17 @@ typedef struct {
 	 */
 	GPtrArray *(*attest)(PvTokenSession *session, const char *uri, GError **error);
 	gboolean (*remove)(PvTokenSession *session, const char *uri, GError **error);
+	/* The next two are NULL where tokens of this kind are set up with tools of their makers. */
+	gboolean (*status)(PvTokenSession *session, PvTokenStatus *ret_status, GError **error);
+	/**
+	 * set_up:
+	 * @what: of PvTokenSetup, or'ed
+	 *
+	 * Asks for the old secrets and the new ones; factory values are tried only if the person
+	 * gives them, and not taken as new ones. Errors: PV_ERROR_PASSPHRASE, PV_ERROR_EXISTS (the
+	 * place for the management key is taken).
+	 */
+	gboolean (*set_up)(PvTokenSession *session, guint what, GError **error);
 } PvTokenDriver;
 
 extern const PvTokenDriver pv_token_pkcs11, pv_token_piv;

@@ -19,7 +19,7 @@ typedef struct {
 } Source;
 
 struct PvTokenTerminal {
-	Source pin, management;
+	Source pin, management, puk, new_pin, new_puk;
 	guint typed; /* since a prompt that was no retry */
 };
 
@@ -44,6 +44,9 @@ void pv_token_terminal_free(PvTokenTerminal *terminal)
 		return;
 	source_clear(&terminal->pin);
 	source_clear(&terminal->management);
+	source_clear(&terminal->puk);
+	source_clear(&terminal->new_pin);
+	source_clear(&terminal->new_puk);
 	g_free(terminal);
 }
 
@@ -53,11 +56,11 @@ static const struct {
 } kinds[] = {
 	[PV_SECRET_PIN] = { "PIN", "--pin-source FILE|fd:N" },
 	[PV_SECRET_SO_PIN] = { "security officer's PIN", "--management-key-source FILE|fd:N" },
-	[PV_SECRET_PUK] = { "PUK", "typing it at a terminal" },
+	[PV_SECRET_PUK] = { "PUK", "--puk-source FILE|fd:N" },
 	[PV_SECRET_MANAGEMENT_KEY] = { "management key (hexadecimal)",
 				       "--management-key-source FILE|fd:N" },
-	[PV_SECRET_NEW_PIN] = { "new PIN", "typing it at a terminal" },
-	[PV_SECRET_NEW_PUK] = { "new PUK", "typing it at a terminal" },
+	[PV_SECRET_NEW_PIN] = { "new PIN", "--new-pin-source FILE|fd:N" },
+	[PV_SECRET_NEW_PUK] = { "new PUK", "--new-puk-source FILE|fd:N" },
 };
 
 /* (transfer full): "YubiKey 5 (serial 4242424)" */
@@ -82,14 +85,37 @@ static char *tries_text(int tries)
 
 /* --- sources ------------------------------------------------------------------------------ */
 
+static Source *place_of(PvTokenTerminal *terminal, PvTokenSecret kind)
+{
+	switch (kind) {
+	case PV_SECRET_PIN:
+		return &terminal->pin;
+	case PV_SECRET_PUK:
+		return &terminal->puk;
+	case PV_SECRET_NEW_PIN:
+		return &terminal->new_pin;
+	case PV_SECRET_NEW_PUK:
+		return &terminal->new_puk;
+	case PV_SECRET_SO_PIN:
+	case PV_SECRET_MANAGEMENT_KEY:
+		break;
+	}
+	return &terminal->management;
+}
+
+void pv_token_terminal_set_source(PvTokenTerminal *terminal, PvTokenSecret kind, const char *source)
+{
+	Source *place = place_of(terminal, kind);
+
+	g_free(place->name);
+	place->name = g_strdup(source);
+}
+
 static Source *source_of(PvTokenTerminal *terminal, PvTokenSecret kind)
 {
-	Source *source = kind == PV_SECRET_PIN ? &terminal->pin
-			 : kind == PV_SECRET_SO_PIN || kind == PV_SECRET_MANAGEMENT_KEY
-				 ? &terminal->management
-				 : NULL;
+	Source *source = place_of(terminal, kind);
 
-	return source && source->name ? source : NULL;
+	return source->name ? source : NULL;
 }
 
 static PvSecret *secret_from(Source *source, const PvTokenPrompt *prompt, GError **error)

@@ -16,6 +16,10 @@ typedef struct PvTokenTerminal PvTokenTerminal;
  * PIN of PKCS#11's security officer
  */
 PvTokenTerminal *pv_token_terminal_new(const char *pin_source, const char *management_source);
+
+/* @source: (nullable): where a secret of @kind comes from: a new PIN, a PUK, a new PUK too. */
+void pv_token_terminal_set_source(PvTokenTerminal *terminal, PvTokenSecret kind,
+				  const char *source);
 void pv_token_terminal_free(PvTokenTerminal *terminal);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvTokenTerminal, pv_token_terminal_free)
 

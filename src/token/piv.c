@@ -211,4 +211,6 @@ const PvTokenDriver pv_token_piv = {
 	.sign = piv_sign,
 	.attest = piv_attest,
 	.remove = pv_piv_remove,
+	.status = pv_piv_status,
+	.set_up = pv_piv_set_up,
 };

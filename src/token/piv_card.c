@@ -63,9 +63,9 @@ static gboolean fail(const PvPivCard *card, LONG code, GError **error)
 	switch (code) {
 	case SCARD_E_NO_SERVICE:
 	case SCARD_E_SERVICE_STOPPED:
-		return pv_fail(error, PV_ERROR_UNREACHABLE, "%s: pcscd has ended", name_of(card));
+		return pv_fail(error, PV_ERROR_TOKEN, "%s: pcscd has ended", name_of(card));
 	case SCARD_E_SHARING_VIOLATION:
-		return pv_fail(error, PV_ERROR_UNREACHABLE,
+		return pv_fail(error, PV_ERROR_TOKEN,
 			       "%s: another program (gpg's scdaemon, perhaps) keeps it to itself",
 			       name_of(card));
 	case SCARD_W_REMOVED_CARD:
@@ -75,10 +75,10 @@ static gboolean fail(const PvPivCard *card, LONG code, GError **error)
 		break;
 	default:
 		if (!is_gone(card))
-			return pv_fail(error, PV_ERROR_UNREACHABLE, "%s: no answer: %s",
-				       name_of(card), pcsc_stringify_error(code));
+			return pv_fail(error, PV_ERROR_TOKEN, "%s: no answer: %s", name_of(card),
+				       pcsc_stringify_error(code));
 	}
-	return pv_fail(error, PV_ERROR_UNREACHABLE,
+	return pv_fail(error, PV_ERROR_TOKEN,
 		       "%s was removed before it answered: insert it and run the command again",
 		       name_of(card));
 }
@@ -94,7 +94,7 @@ static gboolean transmit(void *data, const guint8 *command, gsize size, guint8 *
 
 	code = SCardTransmit(card->handle, protocol, command, size, NULL, answer, &received);
 	if (code == SCARD_W_RESET_CARD)
-		return pv_fail(error, PV_ERROR_UNREACHABLE,
+		return pv_fail(error, PV_ERROR_TOKEN,
 			       "%s was reset by another program: run the command again",
 			       name_of(card));
 	/* Some readers' drivers give nothing, and call it an answer, when the card is gone. */
@@ -212,7 +212,7 @@ static gboolean reconnect(PvPivCard *card, GError **error)
 	if (why)
 		g_propagate_error(error, g_steal_pointer(&why));
 	else if (error && !*error)
-		pv_fail(error, PV_ERROR_UNREACHABLE,
+		pv_fail(error, PV_ERROR_TOKEN,
 			"another token (serial %s) is now where %s was: nothing was asked of it",
 			serial ? serial : "unknown", name_of(card));
 	return FALSE;
@@ -353,7 +353,7 @@ GPtrArray *pv_piv_cards_open(GError **error)
 	LONG code = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context);
 
 	if (code != SCARD_S_SUCCESS)
-		return pv_fail_null(error, PV_ERROR_UNREACHABLE,
+		return pv_fail_null(error, PV_ERROR_TOKEN,
 				    "no smart card service: %s: is pcscd installed and running "
 				    "(systemctl enable --now pcscd.socket)?",
 				    pcsc_stringify_error(code));

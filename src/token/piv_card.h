@@ -16,7 +16,7 @@ typedef struct PvPivCard PvPivCard;
  * pv_piv_cards_open:
  *
  * Returns: (transfer full): PvPivCard of each reader with a card that has PIV. Errors:
- * PV_ERROR_UNREACHABLE (no pcscd), and what went wrong with a card if there was no other.
+ * PV_ERROR_TOKEN (no pcscd), and what went wrong with a card if there was no other.
  */
 GPtrArray *pv_piv_cards_open(GError **error);
 void pv_piv_card_free(PvPivCard *card);
@@ -30,14 +30,14 @@ guint32 pv_piv_card_firmware(const PvPivCard *card);   /* 0x050403; 0: not a Yub
 #define PV_PIV_DELETE_SINCE   0x050700
 #define PV_PIV_AES_SINCE      0x050402
 
-/* Errors: PV_ERROR_UNREACHABLE (the card is gone, or another one is there now). */
+/* Errors: PV_ERROR_TOKEN (the card is gone, or another one is there now). */
 gboolean pv_piv_card_begin(PvPivCard *card, GError **error);
 void pv_piv_card_end(PvPivCard *card); /* harmless if none has begun */
 
 /**
  * pv_piv_card_send:
  *
- * In a transaction. Errors: those of pv_apdu_send(), PV_ERROR_UNREACHABLE (removed, reset).
+ * In a transaction. Errors: those of pv_apdu_send(), PV_ERROR_TOKEN (removed, reset).
  */
 gboolean pv_piv_card_send(PvPivCard *card, const char *what, PvApdu apdu, GBytes **ret_answer,
 			  guint *ret_status, GError **error);

@@ -167,6 +167,7 @@ gboolean pv_piv_begin_with_pin(PvTokenSession *session, GError **error)
 	}
 }
 
+/* FALSE: not known here. */
 static gboolean cipher_of(guint8 algorithm, PvCipher *ret_cipher)
 {
 	switch (algorithm) {
@@ -187,8 +188,7 @@ static gboolean cipher_of(guint8 algorithm, PvCipher *ret_cipher)
 	}
 }
 
-/* The algorithm of the management key: 3DES where the card does not say. In a transaction. */
-static gboolean read_manager(PvTokenSession *session, guint8 *ret_algorithm,
+gboolean pv_piv_read_manager(PvTokenSession *session, guint8 *ret_algorithm,
 			     PvTouchPolicy *ret_touch, GError **error)
 {
 	const PvApdu apdu = { PV_PIV_METADATA, 0, PV_PIV_MANAGEMENT, NULL, 0 };
@@ -278,6 +278,14 @@ static gboolean show_manager(PvTokenSession *session, guint8 algorithm, PvTouchP
 		       label_of(session));
 }
 
+gsize pv_piv_manager_bytes(guint8 algorithm)
+{
+	PvCipher cipher = PV_CIPHER_3DES;
+
+	cipher_of(algorithm, &cipher);
+	return pv_cipher_key_bytes(cipher);
+}
+
 gboolean pv_piv_is_protected(PvTokenSession *session, gboolean *ret_is_protected, GError **error)
 {
 	g_autoptr(GError) why = NULL;
@@ -350,10 +358,8 @@ static PvSecret *ask_for_manager(PvTokenSession *session, guint8 algorithm, gboo
 	const PvTokenPrompt prompt = { PV_SECRET_MANAGEMENT_KEY, label_of(session),
 				       pv_piv_card_serial(session->card), -1, is_retry };
 	g_autoptr(PvSecret) typed = session->person->secret(session->person->data, &prompt, error);
-	PvCipher cipher = PV_CIPHER_3DES;
 
-	cipher_of(algorithm, &cipher);
-	return typed ? read_hex(session, typed, pv_cipher_key_bytes(cipher), error) : NULL;
+	return typed ? read_hex(session, typed, pv_piv_manager_bytes(algorithm), error) : NULL;
 }
 
 /* What has to be known before anybody is asked; its own transaction. */
@@ -364,7 +370,7 @@ static gboolean look(PvTokenSession *session, guint8 *algorithm, PvTouchPolicy *
 
 	if (!pv_piv_card_begin(session->card, error))
 		return FALSE;
-	done = read_manager(session, algorithm, touch, error) &&
+	done = pv_piv_read_manager(session, algorithm, touch, error) &&
 	       pv_piv_is_protected(session, is_protected, error) &&
 	       ((!needs_pin && !*is_protected) || session->pin ||
 		pv_piv_look_at_pin(session, error));
@@ -380,16 +386,17 @@ gboolean pv_piv_begin_as_manager(PvTokenSession *session, gboolean needs_pin, GE
 
 	if (!look(session, &algorithm, &touch, &is_protected, needs_pin, error))
 		return FALSE;
-	for (guint i = 0; i < (is_protected ? 1 : MANAGER_ATTEMPTS); i++) {
+	needs_pin = needs_pin || is_protected;
+	for (guint asked = 0; asked < MANAGER_ATTEMPTS;) {
 		g_autoptr(PvSecret) key = NULL;
 		g_autoptr(GError) why = NULL;
 
-		if (!is_protected && !(key = ask_for_manager(session, algorithm, i > 0, error)))
-			return i > 0 ? pv_fail_wrap(error, "%s: wrong management key",
-						    label_of(session))
-				     : FALSE;
-		if (needs_pin || is_protected ? !pv_piv_begin_with_pin(session, error)
-					      : !pv_piv_card_begin(session->card, error))
+		if (!is_protected &&
+		    !(key = ask_for_manager(session, algorithm, asked++ > 0, error)))
+			return asked > 1 &&
+			       pv_fail_wrap(error, "%s: wrong management key", label_of(session));
+		if (needs_pin ? !pv_piv_begin_with_pin(session, error)
+			      : !pv_piv_card_begin(session->card, error))
 			return FALSE;
 		if (is_protected)
 			key = protected_key(session, &why);
@@ -400,6 +407,7 @@ gboolean pv_piv_begin_as_manager(PvTokenSession *session, gboolean needs_pin, GE
 			g_propagate_error(error, g_steal_pointer(&why));
 			return FALSE;
 		}
+		is_protected = FALSE; /* another one is in use than is kept: the person has it */
 	}
 	return pv_fail(error, PV_ERROR_PASSPHRASE,
 		       "%s: wrong management key, or its touch was missed", label_of(session));

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "crypto/card_certificate.h"
+#include "crypto/certificate.h"
 #include "token/piv_private.h"
 
 #define DELETED 0xff /* MOVE KEY: to nowhere */
@@ -36,6 +37,18 @@ static gboolean has_policies(const PvTokenSession *session)
 	return pv_piv_card_firmware(session->card) != 0;
 }
 
+static gboolean read_imported(GBytes *der, Plan *plan, GError **error)
+{
+	gsize size;
+	const guint8 *data = g_bytes_get_data(der, &size);
+	g_autoptr(PvPrivateKey) key = pv_private_key_new_der(data, size, error);
+
+	plan->scalar = key ? pv_private_key_scalar(key, error) : NULL;
+	if (plan->scalar)
+		plan->public = pv_public_key_ref(pv_private_key_public(key));
+	return plan->scalar != NULL;
+}
+
 static gboolean plan_read(const PvTokenSession *session, const PvTokenRequest *request,
 			  Plan *ret_plan, GError **error)
 {
@@ -49,14 +62,8 @@ static gboolean plan_read(const PvTokenSession *session, const PvTokenRequest *r
 		plan.pin = PV_PIN_ONCE;
 	if (plan.touch == PV_TOUCH_UNKNOWN)
 		plan.touch = has_policies(session) ? PV_TOUCH_ALWAYS : PV_TOUCH_NEVER;
-	if (request->imported) {
-		plan.scalar = pv_card_key_scalar(request->imported, &plan.public, error);
-		if (!plan.scalar)
-			return FALSE;
-		if (pv_piv_algorithm_of(plan.public) != PV_PIV_P256)
-			return pv_fail(error, PV_ERROR_UNSUPPORTED,
-				       "only ECDSA keys of P-256 are brought into a token");
-	}
+	if (request->imported && !read_imported(request->imported, &plan, error))
+		return FALSE;
 	*ret_plan = plan;
 	plan = (Plan){ 0 };
 	return TRUE;
@@ -184,7 +191,7 @@ typedef struct {
 	const PvPivSlot *slot;
 } Signer;
 
-static GBytes *sign_certificate(void *data, GBytes *message, GError **error)
+static GBytes *sign_certificate(void *data, const PvPublicKey *key, GBytes *message, GError **error)
 {
 	const Signer *signer = data;
 
@@ -198,12 +205,15 @@ static gboolean certify(PvTokenSession *session, const Plan *plan, PvPivSlot *sl
 {
 	g_autofree char *what = g_strdup_printf("writing the certificate of slot %02x", slot->slot);
 	g_autoptr(GByteArray) content = NULL;
+	g_autoptr(PvPrivateKey) key = NULL;
 	Signer signer = { session, slot };
 	const PvTokenRequest *request = plan->request;
 
-	slot->certificate =
-		pv_card_certificate_new(slot->public, request->role, request->now_s,
-					request->life_s, sign_certificate, &signer, error);
+	key = pv_private_key_new_remote(slot->public, sign_certificate, &signer, NULL, error);
+	if (key)
+		slot->certificate =
+			pv_certificate_new_self_signed(key, request->role, request->now_s,
+						       request->life_s, error);
 	if (!slot->certificate)
 		return FALSE;
 	content = pv_piv_write_certificate(slot->certificate);

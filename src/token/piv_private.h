@@ -90,6 +90,10 @@ gboolean pv_piv_look_at_pin(PvTokenSession *session, GError **error);
 gboolean pv_piv_begin_with_pin(PvTokenSession *session, GError **error);
 /* In a transaction: shows the known PIN again. */
 gboolean pv_piv_verify_again(PvTokenSession *session, GError **error);
+/* Algorithm of the management key, 3DES where the card does not say. In a transaction. */
+gboolean pv_piv_read_manager(PvTokenSession *session, guint8 *ret_algorithm,
+			     PvTouchPolicy *ret_touch, GError **error);
+gsize pv_piv_manager_bytes(guint8 algorithm);
 /* Whether the management key is kept on the card under the PIN. In a transaction. */
 gboolean pv_piv_is_protected(PvTokenSession *session, gboolean *ret_is_protected, GError **error);
 /*
@@ -114,3 +118,7 @@ GBytes *pv_piv_sign_verified(PvTokenSession *session, const PvPivSlot *slot, GBy
 PvTokenKey *pv_piv_make(PvTokenSession *session, const char *uri, const PvTokenRequest *request,
 			GError **error);
 gboolean pv_piv_remove(PvTokenSession *session, const char *uri, GError **error);
+
+/* piv_setup.c */
+gboolean pv_piv_status(PvTokenSession *session, PvTokenStatus *ret_status, GError **error);
+gboolean pv_piv_set_up(PvTokenSession *session, guint what, GError **error);

@@ -62,8 +62,7 @@ static GBytes *use_key(PvTokenSession *session, const PvPivSlot *slot, GBytes *m
 				      &answer, ret_status, ret_waited_ms, error))
 		return NULL;
 	if (*ret_status != PV_APDU_OK)
-		return pv_fail_null(error, PV_ERROR_UNREACHABLE,
-				    "%s: %s: the card refuses: status %04x",
+		return pv_fail_null(error, PV_ERROR_TOKEN, "%s: %s: the card refuses: status %04x",
 				    pv_piv_card_label(session->card), what, *ret_status);
 	signature = pv_piv_read_signature(pv_tlv_of(answer), what, scalar_bytes, error);
 	if (!signature)
@@ -88,7 +87,7 @@ static void explain(const PvTokenSession *session, const PvPivSlot *slot, guint 
 	    (waited_ms >= MISSED_TOUCH_MS || slot->touch == PV_TOUCH_ALWAYS ||
 	     slot->touch == PV_TOUCH_CACHED)) {
 		g_clear_error(error);
-		pv_fail(error, PV_ERROR_UNREACHABLE,
+		pv_fail(error, PV_ERROR_TOKEN,
 			"%s was not touched in time: run the command again and touch it when "
 			"asked to",
 			label);

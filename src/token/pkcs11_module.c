@@ -39,11 +39,10 @@ static const struct {
 	PvErrorCode code;
 	const char *sentence;
 } reasons[] = {
-	{ CKR_DEVICE_REMOVED, PV_ERROR_UNREACHABLE, "the token was removed; insert it again" },
-	{ CKR_TOKEN_NOT_PRESENT, PV_ERROR_UNREACHABLE, "the token was removed; insert it again" },
-	{ CKR_SESSION_HANDLE_INVALID, PV_ERROR_UNREACHABLE,
-	  "the token was removed or reset; try again" },
-	{ CKR_DEVICE_ERROR, PV_ERROR_UNREACHABLE, "the token or its reader failed" },
+	{ CKR_DEVICE_REMOVED, PV_ERROR_TOKEN, "the token was removed; insert it again" },
+	{ CKR_TOKEN_NOT_PRESENT, PV_ERROR_TOKEN, "the token was removed; insert it again" },
+	{ CKR_SESSION_HANDLE_INVALID, PV_ERROR_TOKEN, "the token was removed or reset; try again" },
+	{ CKR_DEVICE_ERROR, PV_ERROR_TOKEN, "the token or its reader failed" },
 	{ CKR_DEVICE_MEMORY, PV_ERROR_LIMIT, "the token is full" },
 	{ CKR_PIN_LOCKED, PV_ERROR_PASSPHRASE,
 	  "the PIN is blocked after too many wrong ones; unblock it with the PUK or the security "
@@ -154,12 +153,12 @@ static CK_FUNCTION_LIST *load(PvTokenSession *session, const char *path, GError 
 	CK_RV rv;
 
 	if (!module)
-		return pv_fail_null(error, PV_ERROR_UNREACHABLE, "PKCS#11 module %s: %s", path,
+		return pv_fail_null(error, PV_ERROR_TOKEN, "PKCS#11 module %s: %s", path,
 				    p11_kit_message() ? p11_kit_message() : "cannot be loaded");
 	rv = p11_kit_module_initialize(module);
 	if (rv != CKR_OK) {
 		p11_kit_module_release(module);
-		return pv_fail_null(error, PV_ERROR_UNREACHABLE, "PKCS#11 module %s: %s", path,
+		return pv_fail_null(error, PV_ERROR_TOKEN, "PKCS#11 module %s: %s", path,
 				    p11_kit_strerror(rv));
 	}
 	g_ptr_array_add(session->named, module);
@@ -169,7 +168,9 @@ static CK_FUNCTION_LIST *load(PvTokenSession *session, const char *path, GError 
 static void look_for_yubikeys(PvTokenSession *session, P11KitUri *uri, const PvTokenPerson *person,
 			      GString *seen)
 {
-	static const char *const names[] = { "libykcs11.so.2", "libykcs11.so", "libykcs11.so.1" };
+	/* p11-kit looks beside its own modules, which are one folder below the system's libraries. */
+	static const char *const names[] = { "../libykcs11.so.2", "../libykcs11.so",
+					     "/usr/local/lib/libykcs11.so" };
 	CK_FUNCTION_LIST *module = NULL;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(names) && !module; i++)

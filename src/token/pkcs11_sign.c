@@ -95,7 +95,7 @@ GBytes *pv_pkcs11_sign_with(PvPkcs11Token *token, CK_OBJECT_HANDLE private, cons
 		return NULL;
 	}
 	if (rv == CKR_USER_NOT_LOGGED_IN || rv == CKR_FUNCTION_CANCELED)
-		return pv_fail_null(error, PV_ERROR_UNREACHABLE,
+		return pv_fail_null(error, PV_ERROR_TOKEN,
 				    "%s: the touch was missed; try again, and touch it in time",
 				    token->name);
 	if (rv != CKR_OK)

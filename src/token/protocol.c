@@ -200,6 +200,56 @@ void pv_token_request_clear(PvTokenRequest *request)
 	g_clear_pointer(&request->imported, g_bytes_unref);
 }
 
+/* --- setting up --------------------------------------------------------------------------- */
+
+void pv_token_status_put(PvMessage *message, const PvTokenStatus *status)
+{
+	add_number(message, status->is_told ? 1 : 0);
+	add_number(message, status->pin_is_factory ? 1 : 0);
+	add_number(message, status->puk_is_factory ? 1 : 0);
+	add_number(message, status->management_key_is_factory ? 1 : 0);
+	add_number(message, status->keeps_management_key ? 1 : 0);
+	add_number(message, status->pin_tries_left);
+	add_number(message, status->puk_tries_left);
+}
+
+gboolean pv_token_status_take(const PvMessage *message, PvTokenStatus *ret_status, GError **error)
+{
+	gint64 flags[5], tries[2];
+
+	for (guint i = 0; i < G_N_ELEMENTS(flags); i++)
+		if (!take_number(message, i, 0, 1, &flags[i], error))
+			return FALSE;
+	for (guint i = 0; i < G_N_ELEMENTS(tries); i++)
+		if (!take_number(message, G_N_ELEMENTS(flags) + i, -1, G_MAXUINT8, &tries[i],
+				 error))
+			return FALSE;
+	*ret_status = (PvTokenStatus){ .is_told = flags[0] != 0,
+				       .pin_is_factory = flags[1] != 0,
+				       .puk_is_factory = flags[2] != 0,
+				       .management_key_is_factory = flags[3] != 0,
+				       .keeps_management_key = flags[4] != 0,
+				       .pin_tries_left = (int)tries[0],
+				       .puk_tries_left = (int)tries[1] };
+	return TRUE;
+}
+
+void pv_token_setup_put(PvMessage *message, guint what)
+{
+	add_number(message, what);
+}
+
+gboolean pv_token_setup_take(const PvMessage *message, guint *ret_what, GError **error)
+{
+	const guint all = PV_SETUP_PIN | PV_SETUP_PUK | PV_SETUP_MANAGEMENT_KEY;
+	gint64 what;
+
+	if (!take_number(message, 1, 1, all, &what, error))
+		return FALSE;
+	*ret_what = (guint)what;
+	return TRUE;
+}
+
 /* --- prompts ------------------------------------------------------------------------------ */
 
 void pv_token_prompt_put(PvMessage *message, const PvTokenPrompt *prompt)

@@ -14,6 +14,8 @@
  *   PV_TOKEN_SIGN     URI, key type, key, message     OK: signature
  *   PV_TOKEN_ATTEST   URI                             OK: certificates
  *   PV_TOKEN_REMOVE   URI                             OK
+ *   PV_TOKEN_STATUS   URI                             OK: status
+ *   PV_TOKEN_SET_UP   URI, what (PvTokenSetup)        OK
  *   (any)                                             FAILED: PvErrorCode, sentence
  *
  *   aside             fields                          the command answers
@@ -32,6 +34,8 @@ typedef enum {
 	PV_TOKEN_REMOVE,
 	PV_TOKEN_GIVEN,
 	PV_TOKEN_REFUSED,
+	PV_TOKEN_STATUS,
+	PV_TOKEN_SET_UP,
 	PV_TOKEN_OK = 101,
 	PV_TOKEN_KEY,
 	PV_TOKEN_FAILED,
@@ -54,6 +58,13 @@ gboolean pv_token_request_take(const PvMessage *message, guint first, PvTokenReq
 			       GError **error);
 void pv_token_request_clear(PvTokenRequest *request);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PvTokenRequest, pv_token_request_clear)
+
+void pv_token_status_put(PvMessage *message, const PvTokenStatus *status);
+gboolean pv_token_status_take(const PvMessage *message, PvTokenStatus *ret_status, GError **error);
+
+/* What is to be set up, as field 1: or'ed of PvTokenSetup, at least one. */
+void pv_token_setup_put(PvMessage *message, guint what);
+gboolean pv_token_setup_take(const PvMessage *message, guint *ret_what, GError **error);
 
 void pv_token_prompt_put(PvMessage *message, const PvTokenPrompt *prompt);
 gboolean pv_token_prompt_take(const PvMessage *message, PvTokenPrompt *ret_prompt, GError **error);

@@ -89,42 +89,82 @@ GBytes *pv_repository_attestation(PvRepository *repository, const PvPublicKey *k
 	return g_steal_pointer(&pem);
 }
 
-/* FALSE: the server does not answer. */
-static gboolean fetch_signers(PvRepository *repository, const PvTufState *state,
-			      const PvMetadata *metadata, GError **error)
+/* What is asked for, and what is not with the server. */
+typedef struct {
+	PvRepository *repository;
+	const PvTufState *state;
+	GPtrArray *left; /* of PvPublicKey; NULL while the server is not known to keep none */
+	GError *failure; /* why it does not answer */
+} Fetching;
+
+static void leave(Fetching *fetching, PvPublicKey *key)
 {
-	const PvRole *role = metadata ? pv_tuf_role(state, metadata->role) : NULL;
-	g_autoptr(GPtrArray) signers = role ? pv_metadata_signers(metadata, role) : NULL;
+	g_autoptr(GBytes) here = pv_attestations_load(fetching->repository->options.directory,
+						      pv_public_key_canonical_id(key), NULL);
 
-	for (guint i = 0; signers && i < signers->len; i++) {
-		g_autoptr(GError) failure = NULL;
-		g_autoptr(GBytes) pem =
-			pv_repository_attestation(repository, signers->pdata[i], &failure);
-
-		if (g_error_matches(failure, PV_ERROR, PV_ERROR_UNREACHABLE) ||
-		    g_error_matches(failure, PV_ERROR, PV_ERROR_UNAUTHORIZED)) {
-			g_propagate_error(error, g_steal_pointer(&failure));
-			return FALSE;
-		}
-		/* One that is out of form counts as none, which whoever shows it will say. */
-	}
-	return TRUE;
+	if (!here)
+		g_ptr_array_add(fetching->left, pv_public_key_ref(key));
 }
 
-void pv_repository_fetch_attestations(PvRepository *repository, const PvTufState *state,
-				      GError **ret_failure)
+static void fetch_one(Fetching *fetching, PvPublicKey *key)
 {
+	g_autoptr(GError) failure = NULL;
+	g_autoptr(GBytes) pem = NULL;
+
+	/* One answer of that kind is enough: the server has no such route for any key. */
+	if (fetching->left) {
+		leave(fetching, key);
+		return;
+	}
+	pem = pv_repository_attestation(fetching->repository, key, &failure);
+	if (g_error_matches(failure, PV_ERROR, PV_ERROR_UNSUPPORTED)) {
+		fetching->left =
+			g_ptr_array_new_with_free_func((GDestroyNotify)pv_public_key_unref);
+		leave(fetching, key);
+	} else if (g_error_matches(failure, PV_ERROR, PV_ERROR_UNREACHABLE) ||
+		   g_error_matches(failure, PV_ERROR, PV_ERROR_UNAUTHORIZED)) {
+		fetching->failure = g_steal_pointer(&failure);
+	}
+	/* One that is out of form counts as none, which whoever shows it will say. */
+}
+
+static void fetch_signers(Fetching *fetching, const PvMetadata *metadata)
+{
+	const PvRole *role = metadata ? pv_tuf_role(fetching->state, metadata->role) : NULL;
+	g_autoptr(GPtrArray) signers = role ? pv_metadata_signers(metadata, role) : NULL;
+
+	for (guint i = 0; signers && i < signers->len && !fetching->failure; i++)
+		fetch_one(fetching, signers->pdata[i]);
+}
+
+GPtrArray *pv_repository_fetch_attestations(PvRepository *repository, const PvTufState *state,
+					    GError **ret_failure)
+{
+	Fetching fetching = { repository, state, NULL, NULL };
 	GHashTableIter iter;
 	void *name;
 
-	if (!fetch_signers(repository, state, state->root, ret_failure) ||
-	    !fetch_signers(repository, state, state->targets, ret_failure))
-		return;
+	fetch_signers(&fetching, state->root);
+	fetch_signers(&fetching, state->targets);
 	g_hash_table_iter_init(&iter, state->delegations);
-	while (g_hash_table_iter_next(&iter, &name, NULL)) {
-		if (!fetch_signers(repository, state, pv_tuf_metadata(state, name), ret_failure))
-			return;
-	}
+	while (g_hash_table_iter_next(&iter, &name, NULL))
+		fetch_signers(&fetching, pv_tuf_metadata(state, name));
+	if (fetching.failure)
+		g_propagate_error(ret_failure, fetching.failure);
+	return fetching.left;
+}
+
+void pv_repository_bring_attestations(PvRepository *repository, const PvTufState *state,
+				      const PvDigest *digest, GError **ret_failure)
+{
+	const PvRepositoryOptions *options = &repository->options;
+	g_autoptr(GError) failure = NULL;
+	g_autoptr(GPtrArray) left = pv_repository_fetch_attestations(repository, state, &failure);
+
+	if (failure)
+		g_propagate_error(ret_failure, g_steal_pointer(&failure));
+	else if (left && left->len > 0 && digest && digest->size > 0 && options->read_artifact)
+		options->read_artifact(options->gun, digest, options->directory, left, ret_failure);
 }
 
 /* --- to the server ------------------------------------------------------------------------ */
@@ -155,7 +195,7 @@ static void share_one(Sharing *sharing, const char *id)
 		published->attestations++;
 		return;
 	}
-	if (!g_error_matches(failure, PV_ERROR, PV_ERROR_NOT_FOUND)) {
+	if (!g_error_matches(failure, PV_ERROR, PV_ERROR_UNSUPPORTED)) {
 		sharing->failure = g_steal_pointer(&failure);
 		return;
 	}

@@ -36,7 +36,10 @@ gboolean pv_attestations_store(const char *directory, const PvPublicKey *key, GB
  * pv_repository_attestation:
  *
  * The attestation of @key from the trust directory; else, unless offline, from the trust server, and it
- * is kept. A server that has none, or no such route, has none.
+ * is kept.
+ *
+ * Errors: PV_ERROR_UNSUPPORTED (not here, and the server keeps none), those of pv_attestations_store()
+ * and of a failed request.
  *
  * Returns: (transfer full) (nullable): NULL without an error if there is none.
  */
@@ -46,7 +49,22 @@ GBytes *pv_repository_attestation(PvRepository *repository, const PvPublicKey *k
  * pv_repository_fetch_attestations:
  *
  * Brings into the trust directory what pv_repository_attestation() finds of the keys that signed root,
- * targets and delegations of @state. @ret_failure: (out) (nullable): why the server gave no answer.
+ * targets and delegations of @state.
+ *
+ * @ret_failure: (out) (nullable): why the server gave no answer.
+ *
+ * Returns: (transfer full) (nullable): of PvPublicKey: keys that have none here, if the server keeps none:
+ * they may be in the image's registry.
  */
-void pv_repository_fetch_attestations(PvRepository *repository, const PvTufState *state,
-				      GError **ret_failure);
+GPtrArray *pv_repository_fetch_attestations(PvRepository *repository, const PvTufState *state,
+					    GError **ret_failure);
+
+/**
+ * pv_repository_bring_attestations:
+ * @digest: (nullable): of the image's manifest
+ *
+ * As pv_repository_fetch_attestations(); what the server does not keep is looked for beside the image
+ * (PvRepositoryOptions.read_artifact).
+ */
+void pv_repository_bring_attestations(PvRepository *repository, const PvTufState *state,
+				      const PvDigest *digest, GError **ret_failure);

@@ -115,37 +115,46 @@ static gboolean add_root(Making *making, PvPrivateKey *root, PvPublicKey *certif
 		       pv_public_key_id(pv_private_key_public(root)));
 }
 
-static gboolean has_root(const Making *making, const char *id)
+static gboolean add_token_root(Making *making, const char *uri, GHashTable *seen, GError **error)
 {
-	for (guint i = 0; i < making->certificates->len; i++) {
-		if (strcmp(pv_public_key_canonical_id(making->certificates->pdata[i]), id) == 0)
-			return TRUE;
-	}
-	return FALSE;
+	g_autofree char *id = pv_token_key_at(making->repository->options.directory,
+					      making->passphrases, uri, NULL, "root", error);
+	PvPrivateKey *root;
+
+	if (!id)
+		return FALSE;
+	root = open_key(making, id, error);
+	if (!root)
+		return FALSE;
+	g_ptr_array_add(making->roots, root);
+	return g_hash_table_add(seen, g_steal_pointer(&id)) ||
+	       pv_fail(error, PV_ERROR_USAGE, "%.200s names root key %.7s again", uri,
+		       pv_public_key_id(pv_private_key_public(root)));
 }
 
+/* All are found before the first is asked to sign. */
 static gboolean find_token_roots(Making *making, GError **error)
 {
-	const char *directory = making->repository->options.directory;
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
 	for (const char *const *uri = making->options->root_uris; *uri; uri++) {
-		g_autofree char *id =
-			pv_token_key_at(directory, making->passphrases, *uri, NULL, "root", error);
-		PvPrivateKey *root = id ? open_key(making, id, error) : NULL;
-
-		if (!root)
-			return FALSE;
-		if (has_root(making, id)) {
-			pv_private_key_free(root);
-			return pv_fail(error, PV_ERROR_USAGE, "%.200s names root key %.7s again",
-				       *uri, id);
-		}
-		if (!add_root(making, root, NULL, error))
+		if (!add_token_root(making, *uri, seen, error))
 			return FALSE;
 	}
-	return making->roots->len >= MAX(making->options->threshold, 1) ||
-	       pv_fail(error, PV_ERROR_USAGE, "a threshold of %u needs as many root keys, not %u",
-		       making->options->threshold, making->roots->len);
+	if (making->roots->len < making->options->threshold)
+		return pv_fail(error, PV_ERROR_USAGE,
+			       "a threshold of %u needs as many root keys, not %u",
+			       making->options->threshold, making->roots->len);
+	for (guint i = 0; i < making->roots->len; i++) {
+		PvPublicKey *certificate = pv_certificate_new_root(making->roots->pdata[i],
+								   making->repository->options.gun,
+								   making->now, error);
+
+		if (!certificate)
+			return FALSE;
+		g_ptr_array_add(making->certificates, certificate);
+	}
+	return TRUE;
 }
 
 static gboolean find_root_key(Making *making, GError **error)

@@ -83,6 +83,12 @@ void pv_passphrases_set_sources(PvPassphrases *passphrases, const char *pin_sour
 	passphrases->terminal = pv_token_terminal_new(pin_source, management_source);
 }
 
+void pv_passphrases_set_source(PvPassphrases *passphrases, PvTokenSecret kind, const char *source)
+{
+	g_return_if_fail(passphrases->terminal && !passphrases->tokens);
+	pv_token_terminal_set_source(passphrases->terminal, kind, source);
+}
+
 PvTokens *pv_passphrases_tokens(PvPassphrases *passphrases)
 {
 	PvTokenPerson person;

@@ -40,6 +40,9 @@ PvPrivateKey *pv_passphrases_open(PvPassphrases *passphrases, const PvStoredKey 
 void pv_passphrases_set_sources(PvPassphrases *passphrases, const char *pin_source,
 				const char *management_source);
 
+/* The same for secrets that a token is set up with. After pv_passphrases_set_sources(). */
+void pv_passphrases_set_source(PvPassphrases *passphrases, PvTokenSecret kind, const char *source);
+
 /* (transfer none): the tokens, for this command; keys on them are valid as long as @passphrases. */
 PvTokens *pv_passphrases_tokens(PvPassphrases *passphrases);
 

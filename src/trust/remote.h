@@ -68,11 +68,12 @@ gboolean pv_remote_upload(PvRemote *remote, GHashTable *files, GError **error);
  * @key_id: canonical id
  *
  * Returns: (transfer full): what the server says is the attestation of that key. Errors:
- * PV_ERROR_NOT_FOUND (it has none, or is a server that keeps none), those of a failed request.
+ * PV_ERROR_NOT_FOUND (it has none), PV_ERROR_UNSUPPORTED (it keeps none: a server of Notary), those of
+ * a failed request.
  */
 GBytes *pv_remote_attestation(PvRemote *remote, const char *key_id, GError **error);
 
-/* Gives it one. Errors: PV_ERROR_NOT_FOUND (it keeps none), PV_ERROR_REFUSED (its reason). */
+/* Gives it one. Errors: PV_ERROR_UNSUPPORTED (it keeps none), PV_ERROR_REFUSED (its reason). */
 gboolean pv_remote_put_attestation(PvRemote *remote, const char *key_id, GBytes *pem,
 				   GError **error);
 

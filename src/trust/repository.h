@@ -11,9 +11,18 @@
  * and whom to trust at first sight.
  */
 
+/*
+ * Keeps in @directory what the image's registry has of attestations of @keys (of PvPublicKey) beside
+ * manifest @digest: the program's, since this room speaks no HTTP.
+ */
+typedef gboolean (*PvReadArtifactFunc)(const char *gun, const PvDigest *digest,
+				       const char *directory, const GPtrArray *keys,
+				       GError **error);
+
 /* Strings are borrowed and must outlive the repository. */
 typedef struct {
 	const char *gun;
+	PvReadArtifactFunc read_artifact;        /* may be NULL */
 	const char *server;                      /* NULL: pv_trust_server() of the GUN's host */
 	const char *ca_file;                     /* may be NULL */
 	const char *certificate_file, *key_file; /* the client's, PEM; may be NULL */

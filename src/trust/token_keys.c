@@ -85,11 +85,9 @@ static PvStoredKey *stored_of(const json_t *record, const char *path, const char
 	return g_steal_pointer(&key);
 }
 
-PvStoredKey *pv_token_key_read(const char *path, const char *id, GError **error)
+PvStoredKey *pv_token_key_parse(GBytes *text, const char *path, const char *id, GError **error)
 {
-	g_autoptr(GBytes) text = pv_file_read(path, PV_TOKEN_RECORD_BYTES_MAX, error);
-	g_autoptr(json_t) record =
-		text ? pv_json_load(text, PV_TOKEN_RECORD_BYTES_MAX, path, error) : NULL;
+	g_autoptr(json_t) record = pv_json_load(text, PV_TOKEN_RECORD_BYTES_MAX, path, error);
 	PvStoredKey *key;
 
 	if (!record)
@@ -98,6 +96,13 @@ PvStoredKey *pv_token_key_read(const char *path, const char *id, GError **error)
 	if (!key)
 		pv_fail_wrap(error, "%s", path);
 	return key;
+}
+
+PvStoredKey *pv_token_key_read(const char *path, const char *id, GError **error)
+{
+	g_autoptr(GBytes) text = pv_file_read(path, PV_TOKEN_RECORD_BYTES_MAX, error);
+
+	return text ? pv_token_key_parse(text, path, id, error) : NULL;
 }
 
 void pv_token_keys_add(const char *directory, GPtrArray *keys)

@@ -21,7 +21,16 @@
 gboolean pv_token_key_record(const char *directory, const PvTokenKey *key, const char *gun,
 			     const char *role, GError **error);
 
-/* (transfer full): reads a record; @id is its name. Errors: PV_ERROR_KEY, PV_ERROR_SYNTAX. */
+/**
+ * pv_token_key_parse:
+ * @text: untrusted: a record
+ * @path, @id: where it is, and its name without ".json": the id of the key that it must tell
+ *
+ * Returns: (transfer full). Errors: PV_ERROR_LIMIT, PV_ERROR_SYNTAX, PV_ERROR_KEY.
+ */
+PvStoredKey *pv_token_key_parse(GBytes *text, const char *path, const char *id, GError **error);
+
+/* As pv_token_key_parse(), of the file @path. */
 PvStoredKey *pv_token_key_read(const char *path, const char *id, GError **error);
 
 /**

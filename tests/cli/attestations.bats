@@ -193,8 +193,14 @@ asked() {
 	cmp "$reader/attestations/$root.pem" "$BATS_TEST_TMPDIR/root.pem"
 	cmp "$reader/attestations/$targets.pem" "$BATS_TEST_TMPDIR/targets.pem"
 	[ "$(asked get GetAttestation)" = $((before + 2)) ]
+	rm "$reader/attestations/$root.pem"
+	run -0 --separate-stderr pavise inspect "$gun" "${options[@]}" --trust-dir "$reader" --max-age 1h
+	[ "$(asked get GetAttestation)" = $((before + 2)) ] # from the cache: nothing is asked at all
+	[ ! -e "$reader/attestations/$root.pem" ]
 	run -0 pavise inspect "$gun" "${options[@]}" --trust-dir "$reader"
-	[ "$(asked get GetAttestation)" = $((before + 2)) ] # what is here is not asked for again
+	[ "$(asked get GetAttestation)" = $((before + 3)) ]
+	run -0 pavise inspect "$gun" "${options[@]}" --trust-dir "$reader"
+	[ "$(asked get GetAttestation)" = $((before + 3)) ] # what is here is not asked for again
 }
 
 @test "what the server gives as an attestation is kept only if it claims to be of that key" {
@@ -226,4 +232,19 @@ asked() {
 	run -0 --separate-stderr pavise sign "$gun:v2" --from "oci:$BATS_TEST_TMPDIR/image:12" "${options[@]}" --trust-dir "$trust"
 	[[ "$stderr" == *"published, but"*"of another key"* ]]
 	run -0 pavise verify "$gun:v2" "${options[@]}" --trust-dir "$BATS_TEST_TMPDIR/reader" --tofu
+}
+
+@test "migrate docker-trust carries attestations whose key is that of their name, and says which it does not" {
+	start_service
+	publish
+	keep root targets
+	cp "$trust/attestations/$root.pem" "$trust/attestations/${targets//[0-9]/a}.pem"
+	echo text >"$trust/attestations/note.pem"
+	run -1 pavise migrate docker-trust --json --trust-dir "$BATS_TEST_TMPDIR/new" "$trust"
+	[[ "$output" == *"it is of another key than its name says"* ]] || { echo "$output"; false; }
+	[ "$(ls "$BATS_TEST_TMPDIR/new/attestations")" = "$(printf '%s.pem\n' "$root" "$targets" | sort)" ]
+	cmp "$BATS_TEST_TMPDIR/new/attestations/$root.pem" "$BATS_TEST_TMPDIR/root.pem"
+	# Those of its keys go up with the first publish from there.
+	pavise sign "$gun:v2" --from "oci:$BATS_TEST_TMPDIR/image:12" "${options[@]}" --trust-dir "$BATS_TEST_TMPDIR/new"
+	get "$targets" | cmp - "$BATS_TEST_TMPDIR/targets.pem"
 }

@@ -7,7 +7,7 @@
  *   drive [--pin PIN]… [--management KEY]… [--as-source] URI COMMAND…
  *
  * Commands: `list`, `make ROLE[,pin=P][,touch=T][,replace][,import=PEM-FILE]`, `sign PUBLIC-KEY FILE`,
- * `attest`, `remove`. Each secret is used once. --as-source: the person is a file, which is not
+ * `attest`, `remove`, `status`, `setup PARTS` (of `pin`, `puk`, `management`, with commas), `wait FILE`. Each secret is used once. --as-source: the person is a file, which is not
  * asked when one try is left, nor after it was wrong.
  */
 
@@ -18,24 +18,38 @@
 #include "crypto/certificate.h"
 #include "token/driver.h"
 
-static char **pins, **managements;
+static char **pins, **managements, **puks, **new_pins, **new_puks;
 static gboolean as_source;
 
 static GOptionEntry options[] = {
 	{ "pin", 0, 0, G_OPTION_ARG_STRING_ARRAY, &pins, "answers to PIN prompts", "PIN" },
 	{ "management", 0, 0, G_OPTION_ARG_STRING_ARRAY, &managements, "the same", "KEY" },
+	{ "puk", 0, 0, G_OPTION_ARG_STRING_ARRAY, &puks, "the same", "PUK" },
+	{ "new-pin", 0, 0, G_OPTION_ARG_STRING_ARRAY, &new_pins, "the same", "PIN" },
+	{ "new-puk", 0, 0, G_OPTION_ARG_STRING_ARRAY, &new_puks, "the same", "PUK" },
 	{ "as-source", 0, 0, G_OPTION_ARG_NONE, &as_source, "as a file answers", NULL },
 	{ NULL },
 };
 
+static const struct {
+	const char *name;
+	char ***answers;
+} secrets[] = {
+	[PV_SECRET_PIN] = { "pin", &pins },
+	[PV_SECRET_SO_PIN] = { "so pin", NULL },
+	[PV_SECRET_PUK] = { "puk", &puks },
+	[PV_SECRET_MANAGEMENT_KEY] = { "management key", &managements },
+	[PV_SECRET_NEW_PIN] = { "new pin", &new_pins },
+	[PV_SECRET_NEW_PUK] = { "new puk", &new_puks },
+};
+
 static PvSecret *secret(void *data, const PvTokenPrompt *prompt, GError **error)
 {
-	gboolean is_pin = prompt->kind == PV_SECRET_PIN;
-	char ***answers = is_pin ? &pins : &managements;
+	char ***answers = secrets[prompt->kind].answers;
 	const char *answer;
 
-	printf("asks %s of %s serial %s tries %d%s\n", is_pin ? "pin" : "management key",
-	       prompt->token, prompt->serial, prompt->tries_left, prompt->is_retry ? " again" : "");
+	printf("asks %s of %s serial %s tries %d%s\n", secrets[prompt->kind].name, prompt->token,
+	       prompt->serial, prompt->tries_left, prompt->is_retry ? " again" : "");
 	if (as_source && (prompt->is_retry || prompt->tries_left == 1))
 		return pv_fail_null(error, PV_ERROR_PASSPHRASE, "the source is not asked");
 	if (!*answers || !**answers)
@@ -163,6 +177,36 @@ static gboolean do_attest(PvTokenSession *session, const char *uri, GError **err
 	return chain != NULL;
 }
 
+static gboolean do_status(PvTokenSession *session, GError **error)
+{
+	PvTokenStatus status;
+
+	if (!pv_token_piv.status(session, &status, error))
+		return FALSE;
+	printf("status told %d pin %d puk %d management %d kept %d tries %d %d\n", status.is_told,
+	       status.pin_is_factory, status.puk_is_factory, status.management_key_is_factory,
+	       status.keeps_management_key, status.pin_tries_left, status.puk_tries_left);
+	return TRUE;
+}
+
+static gboolean do_set_up(PvTokenSession *session, const char *parts, GError **error)
+{
+	guint what = (strstr(parts, "pin") ? PV_SETUP_PIN : 0u) |
+		     (strstr(parts, "puk") ? PV_SETUP_PUK : 0u) |
+		     (strstr(parts, "management") ? PV_SETUP_MANAGEMENT_KEY : 0u);
+
+	return pv_token_piv.set_up(session, what, error);
+}
+
+/* The session stays open until the test has made the file @path. */
+static void wait_for(const char *path)
+{
+	printf("waits\n");
+	fflush(stdout);
+	while (!g_file_test(path, G_FILE_TEST_EXISTS))
+		g_usleep(10000);
+}
+
 static gboolean run(PvTokenSession *session, const char *uri, char **words, GError **error)
 {
 	gboolean done = TRUE;
@@ -172,6 +216,12 @@ static gboolean run(PvTokenSession *session, const char *uri, char **words, GErr
 			done = do_list(session, uri, error);
 		else if (g_str_equal(*words, "attest"))
 			done = do_attest(session, uri, error);
+		else if (g_str_equal(*words, "wait") && words[1])
+			wait_for(*++words);
+		else if (g_str_equal(*words, "status"))
+			done = do_status(session, error);
+		else if (g_str_equal(*words, "setup") && words[1])
+			done = do_set_up(session, *++words, error);
 		else if (g_str_equal(*words, "remove"))
 			done = pv_token_piv.remove(session, uri, error);
 		else if (g_str_equal(*words, "make") && words[1])

@@ -65,7 +65,7 @@ count() { # WORDS: files below the signer's directory
 	# a restart signs on with the same keys
 	before=$(find service/signer -name '*.token' | sort)
 	stop_service
-	[ "$service_status" = 0 ]
+	[ "${service_status:-0}" = 0 ]
 	serve --signer-token "$(uri one)" --pin-source one.pin
 	run -0 sign v2
 	run -0 verify v2

@@ -21,11 +21,12 @@ uri() {
 }
 
 # start_p11_server LABEL USER: serves the token LABEL to USER alone, over a socket: sets p11_socket,
-# p11_pid. The directory is made so that USER can come to the socket.
+# p11_pid, and p11_shared: a directory that others come to, which those of bats are not.
 start_p11_server() {
-	local directory=$BATS_TEST_TMPDIR/p11
-	mkdir -p "$directory"
-	chmod 711 "$BATS_TEST_TMPDIR" "$directory"
+	local directory
+	p11_shared=$(mktemp -d "${TMPDIR:-/tmp}/pavise-p11-XXXXXX")
+	directory=$p11_shared
+	chmod 711 "$directory"
 	p11_socket=$directory/socket
 	p11-kit server -f --provider "$softhsm_module" -n "$p11_socket" -u "$2" "pkcs11:token=$1" \
 		>"$directory/out" 2>"$directory/err" 3>&- &
@@ -36,6 +37,7 @@ start_p11_server() {
 
 stop_p11_server() {
 	[ -n "${p11_pid:-}" ] || return 0
+	rm -rf "${p11_shared:?}"
 	kill "$p11_pid" 2>/dev/null || true
 	wait "$p11_pid" || true
 	p11_pid=

@@ -56,7 +56,7 @@ whole_life() {
 	run -0 pavise key generate root --store "$(uri two)" --pin-source two.pin
 	second=$(pavise key list --json | member "[k for k in j if k['id'] != '$first' and k['role'] == 'root'][0]['id']")
 	# Signed by the former root key and the new one: two tokens, two PINs, typed one after the other.
-	run -0 "$PAVISE_SOURCE/tests/hardware/at-terminal" "pin of one" "pin of two" -- \
+	run -0 "$PAVISE_SOURCE/tests/hardware/at-terminal" "PIN of one=pin of one" "PIN of two=pin of two" -- \
 		pavise repo rotate $gun root --key "$second"
 	[[ "$output" == *"PIN of one (serial "* ]]
 	[[ "$output" == *"PIN of two (serial "* ]]
@@ -83,28 +83,29 @@ whole_life() {
 
 @test "through p11-kit server, as another user, who cannot read the token's files" {
 	start_p11_server one nobody
-	install -d -o nobody -m 700 other other/home other/trust
+	other=$p11_shared/other
+	install -d -o nobody -m 700 "$other" "$other/home"
 	as_nobody() {
-		setpriv --reuid nobody --regid nogroup --clear-groups env -u SOFTHSM2_CONF HOME="$PWD/other/home" \
+		setpriv --reuid nobody --regid nogroup --clear-groups env -u SOFTHSM2_CONF HOME="$other/home" \
 			P11_KIT_SERVER_ADDRESS="unix:path=$p11_socket" "$@"
 	}
 	run ! as_nobody ls softhsm/tokens/*/
-	cp one.pin other/pin
-	chown nobody other/pin
-	cp -r "$(dirname "$ca")" other/tls
-	chmod -R a+rX other/tls
-	client=(--trust-dir "$PWD/other/trust" --server "$server" --tlscacert "$PWD/other/tls/ca.crt" --pin-source "$PWD/other/pin")
+	cp one.pin "$other/pin"
+	cp "$ca" "$other/ca.crt"
+	cp -r image "$other/image"
+	chown -R nobody "$other"
+	trust=(--trust-dir "$other/trust" --pin-source "$other/pin")
+	client=("${trust[@]}" --server "$server" --tlscacert "$other/ca.crt")
 	module=$p11_client
-	run -0 --separate-stderr as_nobody pavise key generate root --store "$(uri one)" \
-		--trust-dir "$PWD/other/trust" --pin-source "$PWD/other/pin"
+	run -0 --separate-stderr as_nobody pavise key generate root --store "$(uri one)" "${trust[@]}"
 	[[ "$stderr" == *"made on one (serial "* ]]
 	run -0 as_nobody pavise repo init $gun --root-key "$(uri one)" --publish "${client[@]}"
-	install -m 755 -d image
-	run -0 as_nobody pavise sign $gun:v1 "${from[@]}" "${client[@]}"
+	run -0 as_nobody pavise sign $gun:v1 --from "oci:$other/image:12" "${client[@]}"
 	run -0 verify v1
 	# The server stands, another user is refused.
 	P11_KIT_SERVER_ADDRESS="unix:path=$p11_socket" run -3 pavise key list --store "$(uri one)"
-	[[ "$output" == *"no token is there"* ]]
+	[[ "$output" == *"pavise key: "* ]]
+	[[ "$output" != *crashed* ]]
 }
 
 @test "targets, and a signer, on tokens" {
@@ -131,7 +132,7 @@ whole_life() {
 	run -2 pavise repo init $gun --threshold 3 --root-key "$(uri one)" --root-key "$(uri two)"
 	run -2 pavise repo init $gun --root-key "$(uri one)" --root-key "$(uri one 01)"
 	[[ "$output" == *"again"* ]]
-	run -0 "$PAVISE_SOURCE/tests/hardware/at-terminal" "pin of one" "pin of two" -- \
+	run -0 "$PAVISE_SOURCE/tests/hardware/at-terminal" "PIN of one=pin of one" "PIN of two=pin of two" -- \
 		pavise repo init $gun --root-keys 2 --threshold 1 --root-key "$(uri one)" --root-key "$(uri two)" --publish
 	pavise sign $gun:v1 "${from[@]}"
 	run -0 verify v1
@@ -150,7 +151,7 @@ whole_life() {
 	run -1 pavise key generate root --store "$(uri one)" --pin-source wrong
 	[[ "$output" == *"the PIN in wrong is wrong for one (serial "* ]]
 	[[ "$output" == *"it is not tried again"* ]]
-	run -1 "$PAVISE_SOURCE/tests/hardware/at-terminal" a-wrong-one b-wrong-one c-wrong-one -- \
+	run -1 "$PAVISE_SOURCE/tests/hardware/at-terminal" PIN=a-wrong-one PIN=b-wrong-one PIN=c-wrong-one -- \
 		pavise key generate root --store "$(uri one)"
 	[ "$(grep -c "PIN of one" <<<"$output")" = 3 ]
 	[[ "$output" == *"wrong PIN for one"* ]]
@@ -219,4 +220,28 @@ whole_life() {
 	[[ "$output" == *"nothing was destroyed"* ]]
 	run -0 objects one
 	[[ "$output" == *"Private Key Object"* ]]
+}
+
+@test "a module that crashes, ends, hangs, lies, miscounts costs one sentence, and nothing is kept" {
+	module=$PAVISE_BIN/../../tests/hardware/bad-module.so
+	[ -e "$module" ]
+	make_key=(pavise key generate root --store "$(uri one 01)" --pin-source one.pin)
+	BAD_MODULE=crash run -3 "${make_key[@]}"
+	[[ "$output" == *"the token's module crashed (Segmentation fault)"* ]]
+	BAD_MODULE=exit run -3 "${make_key[@]}"
+	[[ "$output" == *"ended without an answer"* ]]
+	BAD_MODULE=miscount run -3 "${make_key[@]}"
+	[[ "$output" == *"its module miscounts"* ]]
+	BAD_MODULE=lie run -1 "${make_key[@]}"
+	[[ "$output" == *"is not a signature of key"* ]]
+	BAD_MODULE=hang run -3 "${make_key[@]}"
+	[[ "$output" == *"hangs, and was given up"* ]]
+	run -0 objects one
+	[[ "$output" != *"Object;"* ]] # what was made while it lied is gone again
+	run -0 pavise key list
+	[ -z "$output" ]
+	run -0 "${make_key[@]}"
+	BAD_MODULE=boundless run -0 pavise key list --store "$(uri one)"
+	# Nothing of a hung module is left behind.
+	run ! pgrep -P $$ pavise-token
 }

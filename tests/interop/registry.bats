@@ -1,5 +1,6 @@
 # pavise copy against Debian's docker-registry and beside skopeo.
 load ../cli/helper
+load registry
 bats_require_minimum_version 1.5.0
 
 setup() {
@@ -7,45 +8,11 @@ setup() {
 	cd "$BATS_TEST_TMPDIR/work"
 	export TMPDIR="$BATS_TEST_TMPDIR/tmp"
 	mkdir "$TMPDIR"
-	started=()
 	digest=$("$PAVISE_SOURCE/tests/cli/make-layout" image v1)
 }
 
 teardown() {
-	for pid in "${started[@]}"; do
-		kill "$pid" 2>/dev/null || true
-	done
-}
-
-# start_registry [HTPASSWD]: sets $registry, "127.0.0.1:PORT".
-start_registry() {
-	local port
-	port=$(free_port)
-	registry="127.0.0.1:$port"
-	storage="$BATS_TEST_TMPDIR/storage"
-	cat >registry.yml <<-END
-		version: 0.1
-		storage:
-		  filesystem:
-		    rootdirectory: $storage
-		  delete:
-		    enabled: true
-		http:
-		  addr: $registry
-	END
-	[ -z "${1:-}" ] || echo "auth: { htpasswd: { realm: test, path: $1 } }" >>registry.yml
-	docker-registry serve registry.yml >registry.log 2>&1 3>&- &
-	started+=($!)
-	wait_for_port "$port"
-}
-
-wait_for_port() {
-	for _ in $(seq 200); do
-		(exec 4<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return 0
-		sleep 0.1
-	done
-	cat registry.log
-	return 1
+	stop_started
 }
 
 # start_proxy OPTIONS…: sets $proxy, "127.0.0.1:PORT".
@@ -313,10 +280,8 @@ open(sys.argv[1], "wb").write(data)' "$1"
 	start_registry
 	kill "${started[0]}"
 	wait "${started[0]}" || true
-	sed -i "/addr:/a\\  tls: { certificate: $PWD/cert.pem, key: $PWD/key.pem }" registry.yml
-	docker-registry serve registry.yml >registry.log 2>&1 3>&- &
-	started+=($!)
-	wait_for_port "${registry##*:}"
+	sed -i "/addr:/a\\  tls: { certificate: $PWD/cert.pem, key: $PWD/key.pem }" "$registry_config"
+	restart_registry
 	fails 3 pavise copy oci:image:v1 "$registry/team/app:v1"
 	run --separate-stderr pavise copy --tlscacert cert.pem oci:image:v1 "$registry/team/app:v1"
 	echo "$stderr"

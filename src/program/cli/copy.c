@@ -109,6 +109,10 @@ static gboolean copy(Options *options, char **names, GError **error)
 	if (!done)
 		return FALSE;
 	print_result(&result, options->json);
+	if (result.note)
+		fprintf(stderr,
+			COMMAND ": copied, but not the attestations of keys that signed it: %s\n",
+			result.note);
 	return TRUE;
 }
 

@@ -58,6 +58,10 @@ static gboolean fail_by_status(const PvFetch *fetch, const PvHttpResponse *respo
 
 	switch (response->status) {
 	case 404:
+		if (g_strcmp0(code, "ATTESTATION_NOT_FOUND") == 0)
+			return pv_fail(error, PV_ERROR_NOT_FOUND,
+				       "%s has no such attestation for %s", fetch->host,
+				       fetch->gun);
 		return pv_fail(error, PV_ERROR_NOT_SIGNED, "%s has no trust data for %s",
 			       fetch->host, fetch->gun);
 	case 401:
@@ -201,13 +205,12 @@ static gboolean upload(PvFetch *fetch, const PvMessage *question, GError **error
 
 /* --- attestations ------------------------------------------------------------------------- */
 
-/* What is not there may be the attestation, or the route: Notary's servers have none. */
-static gboolean fail_attestation(const PvFetch *fetch, GError *failure, GError **error)
+/* A route that is not there: Notary's servers have none for attestations. */
+static gboolean fail_attestation(const PvFetch *fetch, const GError *failure, GError **error)
 {
 	if (g_error_matches(failure, PV_ERROR, PV_ERROR_NOT_SIGNED))
-		pv_fail(error, PV_ERROR_NOT_FOUND, "%s has no such attestation for %s", fetch->host,
-			fetch->gun);
-	else if (failure)
+		pv_fail(error, PV_ERROR_UNSUPPORTED, "%s keeps no attestations", fetch->host);
+	else if (failure) /* none: pavise-fetch-full is to be asked */
 		g_propagate_error(error, g_error_copy(failure));
 	return FALSE;
 }

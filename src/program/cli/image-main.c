@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * pavise-image: the commands that move images. `resolve` and `engine` are for other programs of
- * Pavise, which link no HTTP: they tell what a registry's reference names, and have a Docker engine
+ * pavise-image: the commands that move images. `attestations`, `resolve` and `engine` are for
+ * other programs of Pavise, which link no HTTP: they tell what a registry has, and have a Docker engine
  * push.
  */
 
@@ -12,6 +12,7 @@
 int main(int argc, char **argv)
 {
 	static const PvSubcommand commands[] = {
+		{ "attestations", pv_command_attestations },
 		{ "copy", pv_command_copy },
 		{ "engine", pv_command_engine },
 		{ "resolve", pv_command_resolve },

@@ -201,11 +201,25 @@ static void print_for_people(const PvTufState *state, const char *gun, const cha
 			(const char *)state->unusable->pdata[i]);
 }
 
+/* What was not asked for roles is not asked for their keys. */
+static void bring_attestations(PvRepository *repository, const PvTufState *state,
+			       const GArray *tags)
+{
+	const PvDigest *image =
+		tags && tags->len > 0 ? &g_array_index(tags, Tag, 0).meta->sha256 : NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (state->from_cache)
+		return;
+	pv_repository_bring_attestations(repository, state, image, &error);
+	if (error)
+		fprintf(stderr, COMMAND ": no attestations of keys: %s\n", error->message);
+}
+
 static gboolean inspect(PvTrustOptions *options, const char *image, GError **error)
 {
 	g_autoptr(PvRepository) repository = pv_trust_options_open(options, image, error);
 	g_autoptr(PvTufState) state = NULL;
-	g_autoptr(GError) unreached = NULL;
 	g_autoptr(GArray) tags = NULL;
 	gboolean has_tag = pv_trust_options_has_tag(image);
 	const char *only;
@@ -215,14 +229,12 @@ static gboolean inspect(PvTrustOptions *options, const char *image, GError **err
 	state = pv_repository_update(repository, error);
 	if (!state)
 		return FALSE;
-	pv_repository_fetch_attestations(repository, state, &unreached);
-	if (unreached)
-		fprintf(stderr, COMMAND ": no attestations of keys: %s\n", unreached->message);
 	only = has_tag ? options->reference.tag : NULL;
 	tags = tags_of(state, only);
 	if (has_tag && tags->len == 0)
 		return pv_fail(error, PV_ERROR_NOT_SIGNED, "%s: no valid trust data for tag %s",
 			       options->gun, only);
+	bring_attestations(repository, state, has_tag ? tags : NULL);
 	if (options->json)
 		print_json(state, options->gun, pv_repository_server(repository), tags);
 	else

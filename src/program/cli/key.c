@@ -111,6 +111,7 @@ static const Verb verbs[] = {
 	{ { "passwd", "KEY", 1, 1 }, pv_key_passwd },
 	{ { "remove", "KEY", 1, 1 }, pv_key_remove },
 	{ { "attest", "KEY", 1, 1 }, pv_key_attest },
+	{ { "setup", "yubikey [URI]", 1, 2 }, pv_key_setup },
 };
 
 /* Where the keys are: the option, the user's configuration, or Docker's directory. */
@@ -126,6 +127,9 @@ static gboolean find_directory(PvKeyOptions *options, GError **error)
 	options->directory = pv_trust_directory(config ? config->trust_dir : options->trust_dir);
 	pv_passphrases_set_sources(options->passphrases, options->pin_source,
 				   options->management_source);
+	pv_passphrases_set_source(options->passphrases, PV_SECRET_PUK, options->puk_source);
+	pv_passphrases_set_source(options->passphrases, PV_SECRET_NEW_PIN, options->new_pin_source);
+	pv_passphrases_set_source(options->passphrases, PV_SECRET_NEW_PUK, options->new_puk_source);
 	return TRUE;
 }
 
@@ -150,6 +154,9 @@ static void clear(PvKeyOptions *options)
 	g_free(options->touch_policy);
 	g_free(options->pin_source);
 	g_free(options->management_source);
+	g_free(options->puk_source);
+	g_free(options->new_pin_source);
+	g_free(options->new_puk_source);
 	g_free(options->directory);
 	pv_passphrases_free(options->passphrases);
 }
@@ -184,7 +191,14 @@ int pv_command_key(int argc, char **argv)
 		{ "management-key-source", 0, 0, G_OPTION_ARG_FILENAME, &options.management_source,
 		  "Its first line is the token's management key or security officer's PIN",
 		  "FILE|fd:N" },
-		{ "yes", 'y', 0, G_OPTION_ARG_NONE, &options.yes, "Do not ask (remove)", NULL },
+		{ "puk-source", 0, 0, G_OPTION_ARG_FILENAME, &options.puk_source,
+		  "Its first line is the token's PUK (setup)", "FILE|fd:N" },
+		{ "new-pin-source", 0, 0, G_OPTION_ARG_FILENAME, &options.new_pin_source,
+		  "Its first line is the token's new PIN (setup)", "FILE|fd:N" },
+		{ "new-puk-source", 0, 0, G_OPTION_ARG_FILENAME, &options.new_puk_source,
+		  "Its first line is the token's new PUK (setup)", "FILE|fd:N" },
+		{ "yes", 'y', 0, G_OPTION_ARG_NONE, &options.yes, "Do not ask (remove, setup)",
+		  NULL },
 		{ "json", 0, 0, G_OPTION_ARG_NONE, &options.json, "Print JSON", NULL },
 		{ NULL },
 	};
@@ -195,7 +209,7 @@ int pv_command_key(int argc, char **argv)
 	if (!pv_options_parse(
 		    "pavise key",
 		    "generate ROLE | list | show KEY | import FILE… | export [KEY…] | "
-		    "passwd KEY | remove KEY | attest KEY",
+		    "passwd KEY | remove KEY | attest KEY | setup yubikey [URI]",
 		    "Makes, lists, moves and removes private keys. ROLE is root, targets or "
 		    "snapshot; any other word is a signer's name.",
 		    groups, &argc, &argv, &error) ||

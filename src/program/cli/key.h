@@ -7,6 +7,7 @@
 typedef struct {
 	char *trust_dir, *role, *gun, *output, *new_passphrase;
 	char *store, *pin_policy, *touch_policy, *pin_source, *management_source;
+	char *puk_source, *new_pin_source, *new_puk_source;
 	gboolean json, yes, replace;
 	char *directory; /* of the keys */
 	PvPassphrases *passphrases;
@@ -38,3 +39,6 @@ gboolean pv_key_attest(PvKeyOptions *options, int argc, char **argv, GError **er
 /* Of @key, which is on a token. */
 void pv_key_show_token(const PvKeyOptions *options, const PvStoredKey *key);
 gboolean pv_key_remove_from_token(PvKeyOptions *options, const PvStoredKey *key, GError **error);
+
+/* key_setup.c: makes a new token fit for use. */
+gboolean pv_key_setup(PvKeyOptions *options, int argc, char **argv, GError **error);

@@ -14,6 +14,7 @@
 #include "base/terminal.h"
 #include "oci/blobs.h"
 #include "oci/image.h"
+#include "program/cli/artifact.h"
 #include "program/cli/options.h"
 #include "program/cli/published.h"
 #include "program/cli/resolve.h"
@@ -184,6 +185,29 @@ static gboolean stage(Options *options, PvRepository *repository, const PvFileMe
 	return TRUE;
 }
 
+/* Another's trust server keeps no attestations of keys: they go beside the image in its registry. */
+static void share_attestations(const Options *options, const PvTrustAnswer *answer,
+			       PvPublished *published)
+{
+	const PvTrustOptions *trust = &options->trust;
+	g_autoptr(GError) error = NULL;
+
+	if (published->unshared && pv_artifact_push(trust->gun, &answer->digest, trust->directory,
+						    published->unshared, &error)) {
+		fprintf(stderr,
+			COMMAND ": the trust server keeps no attestations of keys: those of %u are "
+				"beside the image in its registry\n",
+			published->unshared->len);
+		g_clear_pointer(&published->unshared, g_ptr_array_unref);
+	} else if (error) {
+		fprintf(stderr,
+			COMMAND ": the registry did not take the attestations of keys: %s; sign "
+				"again when the image is there\n",
+			error->message);
+	}
+	pv_published_report_attestations(COMMAND, trust, published);
+}
+
 static gboolean sign(Options *options, const char *image, PvPassphrases *passphrases,
 		     GError **error)
 {
@@ -210,7 +234,7 @@ static gboolean sign(Options *options, const char *image, PvPassphrases *passphr
 	reference = g_strdup_printf("%s:%s", options->trust.gun, options->trust.reference.tag);
 	trace(options, reference, answer);
 	report(options, reference, answer, published.first);
-	pv_published_report_attestations(COMMAND, &options->trust, &published);
+	share_attestations(options, answer, &published);
 	return TRUE;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "program/cli/artifact.h"
 
 GOptionEntry *pv_trust_options_entries(PvTrustOptions *options)
 {
@@ -119,6 +120,7 @@ PvRepository *pv_trust_options_open(PvTrustOptions *options, const char *image, 
 		return NULL;
 	options->gun = pv_reference_repository(&options->reference);
 	repository = (PvRepositoryOptions){ .gun = options->gun,
+					    .read_artifact = pv_artifact_read,
 					    .server = options->server,
 					    .ca_file = options->ca_file,
 					    .certificate_file = options->certificate_file,

@@ -160,7 +160,8 @@ static gboolean prepare(const PvServeOptions *options, const char *keys, Service
 								      config->signer.pin_source },
 						    error);
 	/* One that cannot reach its token has said why. */
-	return service->signer && (!config->signer.token || pv_signer_check(service->signer, error));
+	return service->signer &&
+	       (!config->signer.token || pv_signer_check(service->signer, error));
 }
 
 static gboolean give_up_root(const Service *service, GError **error)

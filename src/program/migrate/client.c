@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A directory of notary or docker trust: keys, remembered metadata, staged changes and notary's
+ * A directory of notary or docker trust: keys, attestations of keys, remembered metadata, staged changes and notary's
  * configuration, copied into a trust directory. What is there already stays; the layout before
  * Notary 0.4 becomes the present one. Nothing in the source is changed.
  */
@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/sorted.h"
+#include "crypto/attestation.h"
 #include "crypto/keyfile.h"
 #include "program/migrate/migrate.h"
 #include "trust/directory.h"
@@ -45,6 +46,28 @@ static gboolean check_key(GBytes *bytes, GError **error)
 		return pv_fail(error, PV_ERROR_LIMIT, "%zu bytes are too many for a key", size);
 	file = pv_key_file_parse(text ? text : "", size, error);
 	return file != NULL;
+}
+
+/* An attestation must be one of the key that its name says; what it proves is found out where it counts. */
+static gboolean check_attestation(const char *name, GBytes *bytes, GError **error)
+{
+	g_autoptr(GPtrArray) chain = pv_attestation_chain_parse(bytes, error);
+	g_autoptr(PvAttestation) claimed =
+		chain ? pv_attestation_read_unverified(chain->pdata[0], error) : NULL;
+	g_autofree char *expected = NULL;
+
+	if (!claimed)
+		return FALSE;
+	expected = g_strdup_printf("attestations/%s.pem", pv_public_key_canonical_id(claimed->key));
+	return strcmp(name, expected) == 0 ||
+	       pv_fail(error, PV_ERROR_KEY, "it is of another key than its name says");
+}
+
+static gboolean check_content(const char *name, GBytes *bytes, GError **error)
+{
+	if (g_str_has_prefix(name, "private/"))
+		return check_key(bytes, error);
+	return !g_str_has_prefix(name, "attestations/") || check_attestation(name, bytes, error);
 }
 
 /* A key that differs from the one of its name is a fault; metadata that is there may be newer. */
@@ -85,7 +108,7 @@ static gboolean copy_file(const Copy *copy, const char *path, const char *name, 
 	g_autofree char *directory = g_path_get_dirname(target);
 	gboolean is_key = g_str_has_prefix(name, "private/");
 
-	if (!bytes || (is_key && !check_key(bytes, error)))
+	if (!bytes || !check_content(name, bytes, error))
 		return FALSE;
 	if (g_file_test(target, G_FILE_TEST_EXISTS))
 		return keep_existing(target, bytes, is_key, error);
@@ -142,7 +165,7 @@ static void copy_below(const Copy *copy, const char *name, guint depth)
 gboolean pv_migrate_run_client(const PvMigrateOptions *options, const char *source,
 			       PvMigrateReport *report, GError **error)
 {
-	static const char *const parts[] = { "private", "tuf", "config.json" };
+	static const char *const parts[] = { "private", "attestations", "tuf", "config.json" };
 	g_autofree char *to = pv_trust_directory(options->trust_dir);
 	g_autofree char *private = g_build_filename(source, "private", NULL);
 	g_autofree char *tuf = g_build_filename(source, "tuf", NULL);

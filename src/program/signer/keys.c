@@ -29,8 +29,8 @@ struct PvSignerKeys {
 	char *directory;
 	PvSecret *passphrase;
 	PvSignerToken *token; /* NULL: new keys are made in files */
-	GHashTable *open;    /* path of the used key → PvPrivateKey */
-	gboolean is_checked; /* pv_signer_keys_add() met a key that the passphrase opens */
+	GHashTable *open;     /* path of the used key → PvPrivateKey */
+	gboolean is_checked;  /* pv_signer_keys_add() met a key that the passphrase opens */
 };
 
 static PvSecret *made_passphrase(const char *path, GError **error)
@@ -159,7 +159,8 @@ static char *find_pending(const PvSignerKeys *keys, const char *gun, const char 
 	const char *name;
 
 	while (dir && (name = g_dir_read_name(dir))) {
-		if (g_str_has_prefix(name, prefix) && g_str_has_suffix(name, endings[in_token][TRUE]))
+		if (g_str_has_prefix(name, prefix) &&
+		    g_str_has_suffix(name, endings[in_token][TRUE]))
 			return g_build_filename(directory, name, NULL);
 	}
 	return NULL;

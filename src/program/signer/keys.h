@@ -21,7 +21,7 @@ typedef struct PvSignerKeys PvSignerKeys;
  * Errors: PV_ERROR_PASSPHRASE (there are keys, and no passphrase), PV_ERROR_IO.
  */
 PvSignerKeys *pv_signer_keys_open(const char *directory, PvSecret *passphrase, PvSignerToken *token,
-				 GError **error);
+				  GError **error);
 void pv_signer_keys_close(PvSignerKeys *keys);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvSignerKeys, pv_signer_keys_close)
 

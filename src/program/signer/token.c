@@ -87,9 +87,7 @@ PvTokenKey *pv_signer_token_make(PvSignerToken *token, const char *gun, const ch
 	g_autofree char *label = g_strdup_printf("%s-%.*s", role, GUN_HEX, hex);
 	g_autofree char *uri = NULL;
 	/* A place of its own: several keys of a role may have the same label, not the same id. */
-	PvTokenRequest request = {
-		.role = role, .now_s = pv_time_now().seconds, .life_s = LIFE_S
-	};
+	PvTokenRequest request = { .role = role, .now_s = pv_time_now().seconds, .life_s = LIFE_S };
 
 	uri = uri_of(token, label);
 	return pv_tokens_make(token->tokens, uri, &request, error);

@@ -233,6 +233,38 @@ static gboolean remove_key(PvTokenAnswers *answers, Open *open, const char *uri,
 	return open->driver->remove(open->session, uri, error);
 }
 
+static gboolean fail_set_up(const Open *open, GError **error)
+{
+	return pv_fail(error, PV_ERROR_UNSUPPORTED,
+		       "%s tokens are set up with the tools of their makers; a YubiKey by its "
+		       "yubikey: URI",
+		       open->driver->name);
+}
+
+static gboolean status(PvTokenAnswers *answers, Open *open, const char *uri,
+		       const PvMessage *question, PvMessage *answer, GError **error)
+{
+	PvTokenStatus found;
+
+	if (!open->driver->status)
+		return fail_set_up(open, error);
+	if (!open->driver->status(open->session, &found, error))
+		return FALSE;
+	pv_token_status_put(answer, &found);
+	return TRUE;
+}
+
+static gboolean set_up(PvTokenAnswers *answers, Open *open, const char *uri,
+		       const PvMessage *question, PvMessage *answer, GError **error)
+{
+	guint what;
+
+	if (!open->driver->set_up)
+		return fail_set_up(open, error);
+	return pv_token_setup_take(question, &what, error) &&
+	       open->driver->set_up(open->session, what, error);
+}
+
 typedef gboolean (*Answer)(PvTokenAnswers *answers, Open *open, const char *uri,
 			   const PvMessage *question, PvMessage *answer, GError **error);
 
@@ -241,7 +273,8 @@ static const struct {
 	Answer answer;
 } table[] = {
 	{ PV_TOKEN_LIST, list },     { PV_TOKEN_MAKE, make },         { PV_TOKEN_SIGN, sign },
-	{ PV_TOKEN_ATTEST, attest }, { PV_TOKEN_REMOVE, remove_key },
+	{ PV_TOKEN_ATTEST, attest }, { PV_TOKEN_REMOVE, remove_key }, { PV_TOKEN_STATUS, status },
+	{ PV_TOKEN_SET_UP, set_up },
 };
 
 static gboolean answer_by(PvTokenAnswers *answers, const PvMessage *question, PvMessage *answer,

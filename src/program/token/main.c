@@ -48,6 +48,7 @@ int main(int argc, char **argv)
 	g_autoptr(GError) error = NULL;
 
 	pv_secret_protect_process();
+	signal(SIGPIPE, SIG_IGN); /* modules that write to sockets of their own */
 	if (argc != 1 || !end_with_parent() || fcntl(SOCKET_FD, F_SETFD, FD_CLOEXEC) != 0)
 		return 2;
 	if (!answer_all(&error))

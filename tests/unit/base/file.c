@@ -112,6 +112,22 @@ static void test_try_lock(void)
 	g_assert_true(pv_file_remove_tree(directory, NULL));
 }
 
+static void test_beside(void)
+{
+	static const char *const cases[][3] = {
+		{ "/etc/pavise/service.yaml", "data", "/etc/pavise/data" },
+		{ "/etc/pavise/service.yaml", "/srv/data", "/srv/data" },
+		{ "service.yaml", "tls/key", "./tls/key" }
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *path = pv_file_beside(cases[i][0], g_strdup(cases[i][1]));
+
+		g_assert_cmpstr(path, ==, cases[i][2]);
+	}
+	g_assert_null(pv_file_beside("/etc/pavise/service.yaml", NULL));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -120,5 +136,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/base/file/limits", test_limits);
 	g_test_add_func("/base/file/remove-does-not-follow", test_remove_does_not_follow);
 	g_test_add_func("/base/file/try-lock", test_try_lock);
+	g_test_add_func("/base/file/beside", test_beside);
 	return g_test_run();
 }

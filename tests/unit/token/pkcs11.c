@@ -266,7 +266,7 @@ static void test_uris(void)
 	check_refused("pkcs11:token=one?pin-value=1234", PV_ERROR_USAGE, "--pin-source");
 	check_refused("pkcs11:token=one?pin-source=file:/x", PV_ERROR_USAGE, "--pin-source");
 	check_refused("pkcs11:nonsense=one", PV_ERROR_USAGE, "RFC 7512");
-	check_refused("pkcs11:?module-path=/nowhere.so", PV_ERROR_UNREACHABLE, "/nowhere.so");
+	check_refused("pkcs11:?module-path=/nowhere.so", PV_ERROR_TOKEN, "/nowhere.so");
 	check_refused(TOKEN("three"), PV_ERROR_NOT_FOUND, "one (serial ");
 	session = pv_token_pkcs11.open("pkcs11:?module-path=" SOFTHSM, &asked, &error);
 	g_assert_no_error(error);
