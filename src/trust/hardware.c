@@ -5,12 +5,12 @@
 #include "trust/hardware.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/limits.h"
-
-#define PEM_BYTES_MAX (4 * PV_ATTESTATION_BYTES_MAX)
+#include "trust/attestations.h"
 
 void pv_hardware_free(PvHardware *hardware)
 {
@@ -42,50 +42,6 @@ void pv_hardware_role_free(PvHardwareRole *role)
 	g_free(role);
 }
 
-/* --- attestations ------------------------------------------------------------------------- */
-
-static char *attestation_path(const char *directory, const PvPublicKey *key)
-{
-	return g_strdup_printf("%s/attestations/%s.pem", directory,
-			       pv_public_key_canonical_id(key));
-}
-
-GBytes *pv_trust_attestation_load(const char *directory, const PvPublicKey *key, GError **error)
-{
-	g_autofree char *path = attestation_path(directory, key);
-	g_autoptr(GError) failure = NULL;
-	GBytes *pem = pv_file_read(path, PEM_BYTES_MAX, &failure);
-
-	if (!pem && !g_error_matches(failure, PV_ERROR, PV_ERROR_NOT_FOUND))
-		g_propagate_error(error, g_steal_pointer(&failure));
-	return pem;
-}
-
-gboolean pv_trust_attestation_save(const char *directory, const PvPublicKey *key, GBytes *pem,
-				   GError **error)
-{
-	g_autoptr(GPtrArray) chain = pv_attestation_chain_parse(pem, error);
-	g_autoptr(PvAttestation) claimed =
-		chain ? pv_attestation_read_unverified(chain->pdata[0], error) : NULL;
-	g_autofree char *path = attestation_path(directory, key);
-	g_autofree char *parent = g_path_get_dirname(path);
-	g_autoptr(GBytes) plain = NULL;
-	const void *data;
-	gsize size;
-
-	if (!claimed)
-		return FALSE;
-	if (!pv_public_key_same(claimed->key, key))
-		return pv_fail(error, PV_ERROR_MIX,
-			       "the attestation is of another key, %.12s, not of %.12s",
-			       pv_public_key_id(claimed->key), pv_public_key_canonical_id(key));
-	/* Written anew: without what may stand around the certificates. */
-	plain = pv_attestation_chain_write(chain);
-	data = g_bytes_get_data(plain, &size);
-	return pv_file_make_directory(parent, 0700, error) &&
-	       pv_file_replace(path, data, size, 0600, error);
-}
-
 static void take_attestation(PvHardware *hardware, PvAttestation *attestation)
 {
 	hardware->state = PV_HARDWARE_ATTESTED;
@@ -102,6 +58,15 @@ static void take_failure(PvHardware *hardware, const GError *failure)
 	else if (g_error_matches(failure, PV_ERROR, PV_ERROR_MIX))
 		hardware->state = PV_HARDWARE_OTHER_KEY;
 	hardware->why = g_strdup(failure->message);
+}
+
+static void look_for_file(PvHardware *hardware, const char *directory, const PvPublicKey *key)
+{
+	g_autofree char *path =
+		g_strdup_printf("%s/private/%s.key", directory, pv_public_key_canonical_id(key));
+
+	if (access(path, F_OK) == 0)
+		hardware->why = g_strdup("it is in a file, of which copies may exist");
 }
 
 /* tokens/<id>.json says that this machine uses a key in a token, and how it came there. */
@@ -130,7 +95,8 @@ PvHardware *pv_hardware_find(const char *directory, const PvPublicKey *key,
 {
 	PvHardware *hardware = g_new0(PvHardware, 1);
 	g_autoptr(GError) failure = NULL;
-	g_autoptr(GBytes) pem = pv_trust_attestation_load(directory, key, &failure);
+	g_autoptr(GBytes) pem =
+		pv_attestations_load(directory, pv_public_key_canonical_id(key), &failure);
 	g_autoptr(GPtrArray) chain = pem ? pv_attestation_chain_parse(pem, &failure) : NULL;
 	g_autoptr(PvAttestation) attestation =
 		chain ? pv_attestation_verify(chain, key, roots, now, &failure) : NULL;
@@ -143,7 +109,32 @@ PvHardware *pv_hardware_find(const char *directory, const PvPublicKey *key,
 		take_failure(hardware, failure);
 	else
 		look_for_token(hardware, directory, key);
+	if (hardware->state == PV_HARDWARE_UNKNOWN)
+		look_for_file(hardware, directory, key);
 	return hardware;
+}
+
+static gboolean is_there(const GPtrArray *signers, guint before, const PvPublicKey *key)
+{
+	for (guint i = 0; i < before; i++) {
+		if (pv_public_key_same(signers->pdata[i], key))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+PvHardwareRole *pv_hardware_role_find(const char *directory, const PvAttestationRoots *roots,
+				      const char *name, guint threshold, const GPtrArray *signers,
+				      PvTime now)
+{
+	PvHardwareRole *role = pv_hardware_role_new(name, threshold);
+
+	for (guint i = 0; i < signers->len; i++) {
+		if (!is_there(signers, i, signers->pdata[i]))
+			g_ptr_array_add(role->keys,
+					pv_hardware_find(directory, signers->pdata[i], roots, now));
+	}
+	return role;
 }
 
 char *pv_hardware_words(const PvHardware *hardware)

@@ -5,28 +5,9 @@
 #include "crypto/attestation.h"
 
 /*
- * What is known of where a key lives. Attestations lie in the trust directory as
- * `attestations/<canonical key id>.pem`: the attestation, then its device's certificate. They are
- * not secret and not trusted: they are verified each time one is asked for.
+ * What is known of where a key lives: by the attestations of the trust directory (attestations.h),
+ * which are verified each time, and by its own keys and notes of tokens.
  */
-
-/**
- * pv_trust_attestation_load:
- * @directory: the trust directory
- *
- * Returns: (transfer full) (nullable): PEM, unverified; NULL without an error if there is none.
- */
-GBytes *pv_trust_attestation_load(const char *directory, const PvPublicKey *key, GError **error);
-
-/**
- * pv_trust_attestation_save:
- * @pem: untrusted: of pv_attestation_chain_write(), or as a server gave it
- *
- * Keeps it, in the place of an earlier one. It must say that it attests @key; who signed it is not
- * looked at. Errors: PV_ERROR_MIX (of another key), PV_ERROR_SYNTAX, PV_ERROR_LIMIT, PV_ERROR_IO.
- */
-gboolean pv_trust_attestation_save(const char *directory, const PvPublicKey *key, GBytes *pem,
-				   GError **error);
 
 typedef enum {
 	PV_HARDWARE_UNKNOWN, /* no attestation: in a file, or in a token that nothing is known of */
@@ -44,7 +25,7 @@ typedef struct {
 	PvHardwareState state;
 	PvAttestationFacts facts; /* if attested, as are the next two */
 	char *device, *root;
-	char *why; /* if not: a sentence; NULL for PV_HARDWARE_UNKNOWN */
+	char *why; /* if not: a sentence; may be NULL for PV_HARDWARE_UNKNOWN */
 } PvHardware;
 
 void pv_hardware_free(PvHardware *hardware);
@@ -94,3 +75,17 @@ typedef struct {
 PvHardwareRole *pv_hardware_role_new(const char *name, guint threshold);
 void pv_hardware_role_free(PvHardwareRole *role);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvHardwareRole, pv_hardware_role_free)
+
+/**
+ * pv_hardware_role_find:
+ * @signers: of PvPublicKey: the keys whose signatures count; one in two spellings is one
+ *
+ * Returns: (transfer full): pv_hardware_find() of each.
+ */
+PvHardwareRole *pv_hardware_role_find(const char *directory, const PvAttestationRoots *roots,
+				      const char *name, guint threshold, const GPtrArray *signers,
+				      PvTime now);
+
+/* (transfer full): {"name","threshold","keys":[…]}, and back. */
+json_t *pv_hardware_role_json(const PvHardwareRole *role);
+PvHardwareRole *pv_hardware_role_of_json(const json_t *value, GError **error);

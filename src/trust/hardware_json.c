@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "trust/hardware.h"
 
 static const char *const states[] = {
@@ -49,7 +50,7 @@ json_t *pv_hardware_json(const PvHardware *hardware)
 
 	if (hardware->state == PV_HARDWARE_ATTESTED)
 		json_object_set_new(value, "attestation", json_of_facts(hardware));
-	else if (hardware->state != PV_HARDWARE_UNKNOWN)
+	else if (hardware->why)
 		json_object_set_new(value, "attestation",
 				    json_pack("{s:s, s:s}", "state", states[hardware->state], "why",
 					      hardware->why));
@@ -130,4 +131,37 @@ PvHardware *pv_hardware_of_json(const json_t *value, GError **error)
 		return pv_fail_null(error, PV_ERROR_SYNTAX,
 				    "key %.12s: an attestation that cannot be read", hardware->id);
 	return g_steal_pointer(&hardware);
+}
+
+json_t *pv_hardware_role_json(const PvHardwareRole *role)
+{
+	json_t *keys = json_array();
+
+	for (guint i = 0; i < role->keys->len; i++)
+		json_array_append_new(keys, pv_hardware_json(role->keys->pdata[i]));
+	return json_pack("{s:s, s:I, s:o}", "name", role->name, "threshold",
+			 (json_int_t)role->threshold, "keys", keys);
+}
+
+PvHardwareRole *pv_hardware_role_of_json(const json_t *value, GError **error)
+{
+	const json_t *keys = json_object_get(value, "keys"), *item;
+	const char *name = pv_json_string(value, "name");
+	g_autoptr(PvHardwareRole) role = NULL;
+	json_int_t threshold;
+	gsize i;
+
+	if (!name || !number_of(value, "threshold", G_MAXINT32, &threshold) ||
+	    !json_is_array(keys) || json_array_size(keys) > PV_KEYS_MAX)
+		return pv_fail_null(error, PV_ERROR_SYNTAX,
+				    "a role without name, threshold or keys");
+	role = pv_hardware_role_new(name, (guint)threshold);
+	json_array_foreach(keys, i, item) {
+		PvHardware *key = pv_hardware_of_json(item, error);
+
+		if (!key)
+			return NULL;
+		g_ptr_array_add(role->keys, key);
+	}
+	return g_steal_pointer(&role);
 }

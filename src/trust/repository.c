@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/sorted.h"
 #include "oci/http.h"
+#include "trust/attestations.h"
 #include "trust/repository_private.h"
 
 #define DOCKER_SERVER "https://notary.docker.io"
@@ -158,6 +159,7 @@ static void role_free(void *data)
 
 	g_free(role->name);
 	g_ptr_array_unref(role->keys);
+	pv_hardware_role_free(role->hardware);
 	g_free(role);
 }
 
@@ -167,6 +169,8 @@ void pv_trust_answer_free(PvTrustAnswer *answer)
 		return;
 	g_ptr_array_unref(answer->roles);
 	g_ptr_array_unref(answer->notes);
+	g_clear_pointer(&answer->hardware, g_ptr_array_unref);
+	g_free(answer->hardware_note);
 	g_free(answer);
 }
 
@@ -176,7 +180,19 @@ static void take_earlier(PvTime *earliest, PvTime other)
 		*earliest = other;
 }
 
-static void add_role(PvTrustAnswer *answer, const PvTufState *state, const char *name)
+static PvHardwareRole *hardware_of(const PvRepository *repository, const PvTufState *state,
+				   const PvMetadata *metadata)
+{
+	const PvRole *role = pv_tuf_role(state, metadata->role);
+	g_autoptr(GPtrArray) signers = pv_metadata_signers(metadata, role);
+
+	return pv_hardware_role_find(repository->options.directory,
+				     repository->options.attestation_roots, metadata->role,
+				     role->threshold, signers, pv_time_now());
+}
+
+static void add_role(const PvRepository *repository, PvTrustAnswer *answer, const PvTufState *state,
+		     const char *name)
 {
 	const PvMetadata *metadata = pv_tuf_metadata(state, name);
 	g_autoptr(GPtrArray) signers = pv_metadata_signers(metadata, pv_tuf_role(state, name));
@@ -186,13 +202,15 @@ static void add_role(PvTrustAnswer *answer, const PvTufState *state, const char 
 	role->keys = g_ptr_array_new_with_free_func(g_free);
 	for (guint i = 0; i < signers->len; i++)
 		g_ptr_array_add(role->keys, g_strdup(pv_public_key_id(signers->pdata[i])));
+	if (repository->options.attestation_roots)
+		role->hardware = hardware_of(repository, state, metadata);
 	g_ptr_array_add(answer->roles, role);
 	take_earlier(&answer->expires, metadata->expires);
 }
 
 /* The other roles that say the same of @tag, by name. */
-static void add_agreeing_roles(PvTrustAnswer *answer, const PvTufState *state, const char *tag,
-			       const char *decided)
+static void add_agreeing_roles(const PvRepository *repository, PvTrustAnswer *answer,
+			       const PvTufState *state, const char *tag, const char *decided)
 {
 	g_autoptr(GPtrArray) names = pv_sorted_names(state->delegations);
 
@@ -204,7 +222,7 @@ static void add_agreeing_roles(PvTrustAnswer *answer, const PvTufState *state, c
 
 		if (strcmp(names->pdata[i], decided) != 0 && meta &&
 		    pv_digest_equal(&meta->sha256, &answer->digest))
-			add_role(answer, state, names->pdata[i]);
+			add_role(repository, answer, state, names->pdata[i]);
 	}
 }
 
@@ -232,14 +250,57 @@ static PvTrustAnswer *answer_of(const PvRepository *repository, const PvTufState
 	answer->expires = state->timestamp->expires;
 	take_earlier(&answer->expires, state->snapshot->expires);
 	take_earlier(&answer->expires, state->root->expires);
-	add_role(answer, state, decided);
-	add_agreeing_roles(answer, state, tag, decided);
+	add_role(repository, answer, state, decided);
+	add_agreeing_roles(repository, answer, state, tag, decided);
 	return answer;
+}
+
+/* "targets/a/b", then "targets/a", then "targets": each once. */
+static void add_delegators(GHashTable *names, const char *role)
+{
+	g_autofree char *name = g_strdup(role);
+	char *slash;
+
+	do {
+		g_hash_table_add(names, g_strdup(name));
+		slash = strrchr(name, '/');
+		if (slash)
+			*slash = '\0';
+	} while (slash);
+}
+
+static void add_hardware(PvRepository *repository, const PvTufState *state, PvTrustAnswer *answer)
+{
+	const PvMetadata *const top[] = { state->root, state->snapshot, state->timestamp };
+	g_autoptr(GHashTable) needed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GPtrArray) names = NULL;
+	g_autoptr(GError) failure = NULL;
+
+	pv_repository_fetch_attestations(repository, state, &failure);
+	if (failure)
+		answer->hardware_note = g_strdup(failure->message);
+	answer->hardware = g_ptr_array_new_with_free_func((GDestroyNotify)pv_hardware_role_free);
+	for (gsize i = 0; i < G_N_ELEMENTS(top); i++)
+		g_ptr_array_add(answer->hardware, hardware_of(repository, state, top[i]));
+	add_delegators(needed, "targets");
+	for (guint i = 0; i < answer->roles->len; i++)
+		add_delegators(needed, ((PvTrustRole *)answer->roles->pdata[i])->name);
+	names = pv_sorted_names(needed);
+	for (guint i = 0; i < names->len; i++) {
+		const PvMetadata *metadata = pv_tuf_metadata(state, names->pdata[i]);
+
+		if (metadata)
+			g_ptr_array_add(answer->hardware, hardware_of(repository, state, metadata));
+	}
 }
 
 PvTrustAnswer *pv_repository_verify(PvRepository *repository, const char *tag, GError **error)
 {
 	g_autoptr(PvTufState) state = pv_repository_look_up(repository, tag, error);
 
-	return state ? answer_of(repository, state, tag, error) : NULL;
+	PvTrustAnswer *answer = state ? answer_of(repository, state, tag, error) : NULL;
+
+	if (answer && repository->options.attestation_roots && repository->options.wants_hardware)
+		add_hardware(repository, state, answer);
+	return answer;
 }

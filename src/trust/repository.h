@@ -2,6 +2,7 @@
 #pragma once
 
 #include "oci/reference.h"
+#include "trust/hardware.h"
 #include "trust/passphrase.h"
 #include "trust/pins.h"
 #include "tuf/client.h"
@@ -32,6 +33,11 @@ typedef struct {
 	gboolean tofu;
 	gboolean offline;
 	gint64 max_age_s;
+	/* (nullable) Whom answers believe about devices that keys are in; NULL: nothing is said. */
+	const PvAttestationRoots *attestation_roots;
+	/* Answers say it also of the roles that the ones which signed depend on, and missing
+	 * attestations are asked for. */
+	gboolean wants_hardware;
 } PvRepositoryOptions;
 
 typedef struct PvRepository PvRepository;
@@ -69,7 +75,8 @@ PvTufState *pv_repository_look_up(PvRepository *repository, const char *tag, GEr
 /* A role that names the tag with the digest in question. */
 typedef struct {
 	char *name;
-	GPtrArray *keys; /* of char*: ids of the keys whose signatures count */
+	GPtrArray *keys;          /* of char*: ids of the keys whose signatures count */
+	PvHardwareRole *hardware; /* (nullable) what they are in */
 } PvTrustRole;
 
 typedef struct {
@@ -79,6 +86,10 @@ typedef struct {
 	PvTime expires;   /* the earliest end of all that vouches for it */
 	GPtrArray *notes; /* of char*: roles that could not be used, and why */
 	gboolean from_cache;
+	/* (nullable) of PvHardwareRole: root, targets, snapshot, timestamp, the roles that signed and
+	 * those that delegated to them. */
+	GPtrArray *hardware;
+	char *hardware_note; /* (nullable) why missing attestations could not be asked for */
 } PvTrustAnswer;
 
 void pv_trust_answer_free(PvTrustAnswer *answer);

@@ -13,6 +13,22 @@
 #define COMMAND      "pavise admit"
 #define EXIT_REFUSED 1
 
+static void print_hardware(const PvJudgement *judgement)
+{
+	for (guint i = 0; judgement->hardware && i < judgement->hardware->len; i++) {
+		const PvHardwareRole *role = judgement->hardware->pdata[i];
+
+		for (guint k = 0; k < role->keys->len; k++) {
+			const PvHardware *key = role->keys->pdata[k];
+			g_autofree char *words = pv_hardware_words(key);
+			g_autofree char *safe = words ? pv_terminal_safe(words) : NULL;
+
+			if (safe)
+				printf("key %.12s of %s: %s\n", key->id, role->name, safe);
+		}
+	}
+}
+
 static void print_for_people(const PvJudgement *judgement)
 {
 	g_autofree char *reference = pv_terminal_safe(judgement->reference);
@@ -24,6 +40,7 @@ static void print_for_people(const PvJudgement *judgement)
 		printf(" by %s:%u", pv_policy_name(judgement->policy), judgement->verdict->line);
 	printf("\n%s\n", judgement->digest);
 	printf("signed by %s\n", roles && *roles ? roles : "nobody; the policy asks for nobody");
+	print_hardware(judgement);
 	if (facts->is_scanned)
 		printf("findings: %u critical, %u high, %u medium, %u low\n",
 		       facts->fixed[PV_SEVERITY_CRITICAL] + facts->unfixed[PV_SEVERITY_CRITICAL],

@@ -16,7 +16,24 @@
 
 #define COMMAND "pavise inspect"
 
-static json_t *json_of_role(const PvTufState *state, const PvMetadata *metadata)
+/* {"id","type","signed","hardware"}, and "attestation" where there is more to say. */
+static json_t *json_of_key(const PvTrustOptions *options, const PvPublicKey *key,
+			   gboolean signed_it)
+{
+	g_autoptr(PvHardware) hardware =
+		pv_hardware_find(options->directory, key, options->roots, pv_time_now());
+	json_t *value = pv_hardware_json(hardware);
+	g_autofree char *words = pv_hardware_words(hardware);
+
+	json_object_set_new(value, "type", json_string(pv_public_key_type(key)));
+	json_object_set_new(value, "signed", json_boolean(signed_it));
+	if (words)
+		json_object_set_new(value, "where", json_string(words));
+	return value;
+}
+
+static json_t *json_of_role(const PvTrustOptions *options, const PvTufState *state,
+			    const PvMetadata *metadata)
 {
 	const PvRole *role = pv_tuf_role(state, metadata->role);
 	g_autoptr(GPtrArray) signers = pv_metadata_signers(metadata, role);
@@ -26,10 +43,8 @@ static json_t *json_of_role(const PvTufState *state, const PvMetadata *metadata)
 	for (guint i = 0; i < role->keys->len; i++) {
 		PvPublicKey *key = role->keys->pdata[i];
 
-		json_array_append_new(keys,
-				      json_pack("{s:s, s:s, s:b}", "id", pv_public_key_id(key),
-						"type", pv_public_key_type(key), "signed",
-						g_ptr_array_find(signers, key, NULL)));
+		json_array_append_new(keys, json_of_key(options, key,
+							g_ptr_array_find(signers, key, NULL)));
 	}
 	pv_time_format(metadata->expires, expires);
 	return json_pack("{s:s, s:I, s:s, s:i, s:o}", "name", metadata->role, "version",
@@ -114,19 +129,19 @@ static void append_member(GString *to, const char *name, json_t *value)
 	json_decref(value);
 }
 
-static json_t *roles_of(const PvTufState *state)
+static json_t *roles_of(const PvTrustOptions *options, const PvTufState *state)
 {
 	g_autoptr(GPtrArray) delegations = pv_sorted_names(state->delegations);
 	json_t *roles = json_array();
 
-	json_array_append_new(roles, json_of_role(state, state->root));
-	json_array_append_new(roles, json_of_role(state, state->targets));
+	json_array_append_new(roles, json_of_role(options, state, state->root));
+	json_array_append_new(roles, json_of_role(options, state, state->targets));
 	for (guint i = 0; i < delegations->len; i++)
 		json_array_append_new(roles,
-				      json_of_role(state,
+				      json_of_role(options, state,
 						   pv_tuf_metadata(state, delegations->pdata[i])));
-	json_array_append_new(roles, json_of_role(state, state->snapshot));
-	json_array_append_new(roles, json_of_role(state, state->timestamp));
+	json_array_append_new(roles, json_of_role(options, state, state->snapshot));
+	json_array_append_new(roles, json_of_role(options, state, state->timestamp));
 	return roles;
 }
 
@@ -141,7 +156,7 @@ static GArray *tags_of(const PvTufState *state, const char *only)
 	return tags;
 }
 
-static void print_json(const PvTufState *state, const char *gun, const char *server,
+static void print_json(const PvTrustOptions *options, const PvTufState *state, const char *server,
 		       const GArray *tags)
 {
 	g_autoptr(GString) text = g_string_new("{");
@@ -149,11 +164,11 @@ static void print_json(const PvTufState *state, const char *gun, const char *ser
 
 	for (guint i = 0; i < state->unusable->len; i++)
 		json_array_append_new(notes, json_string(state->unusable->pdata[i]));
-	append_member(text, "repository", json_string(gun));
+	append_member(text, "repository", json_string(options->gun));
 	g_string_append_c(text, ',');
 	append_member(text, "server", json_string(server));
 	g_string_append_c(text, ',');
-	append_member(text, "roles", roles_of(state));
+	append_member(text, "roles", roles_of(options, state));
 	g_string_append(text, ",\"tags\":[");
 	append_tags(text, tags);
 	g_string_append(text, "],");
@@ -179,14 +194,37 @@ static void print_roles(json_t *roles)
 	}
 }
 
-static void print_for_people(const PvTufState *state, const char *gun, const char *server,
-			     const GArray *tags)
+/* A line for each key of which it is known where it is. */
+static void print_places(const json_t *roles)
 {
-	g_autoptr(json_t) roles = roles_of(state);
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+	json_t *item, *key;
+	gsize i, k;
 
-	printf("%s at %s\n\n%-28s %-8s %-31s %s\n", gun, server, "ROLE", "VERSION", "EXPIRES",
-	       "KEYS (* signed this)");
+	json_array_foreach(roles, i, item) {
+		json_array_foreach(json_object_get(item, "keys"), k, key) {
+			const char *id = pv_json_string(key, "id"),
+				   *where = pv_json_string(key, "where");
+			g_autofree char *safe = where ? pv_terminal_safe(where) : NULL;
+
+			if (!safe || !g_hash_table_add(seen, (void *)id))
+				continue;
+			if (g_hash_table_size(seen) == 1)
+				printf("\n%-12s %s\n", "KEY", "WHERE IT IS");
+			printf("%.12s %s\n", id, safe);
+		}
+	}
+}
+
+static void print_for_people(const PvTrustOptions *options, const PvTufState *state,
+			     const char *server, const GArray *tags)
+{
+	g_autoptr(json_t) roles = roles_of(options, state);
+
+	printf("%s at %s\n\n%-28s %-8s %-31s %s\n", options->gun, server, "ROLE", "VERSION",
+	       "EXPIRES", "KEYS (* signed this)");
 	print_roles(roles);
+	print_places(roles);
 	printf("\n%-28s %-71s %s\n", "TAG", "DIGEST", "ROLE");
 	for (guint i = 0; i < tags->len; i++) {
 		const Tag *tag = &g_array_index(tags, Tag, i);
@@ -236,15 +274,15 @@ static gboolean inspect(PvTrustOptions *options, const char *image, GError **err
 			       options->gun, only);
 	bring_attestations(repository, state, has_tag ? tags : NULL);
 	if (options->json)
-		print_json(state, options->gun, pv_repository_server(repository), tags);
+		print_json(options, state, pv_repository_server(repository), tags);
 	else
-		print_for_people(state, options->gun, pv_repository_server(repository), tags);
+		print_for_people(options, state, pv_repository_server(repository), tags);
 	return TRUE;
 }
 
 int pv_command_inspect(int argc, char **argv)
 {
-	g_auto(PvTrustOptions) options = { 0 };
+	g_auto(PvTrustOptions) options = { .wants_hardware = TRUE };
 	g_autofree GOptionEntry *entries = pv_trust_options_entries(&options);
 	const GOptionEntry *const groups[] = { entries, NULL };
 	g_autoptr(GError) error = NULL;

@@ -5,7 +5,7 @@
  * steps 1 to 5: from the verified digest on only the digest travels.
  */
 
-#include "program/cli/judge.h"
+#include "program/cli/judge_private.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +26,7 @@ void pv_judge_options_clear(PvJudgeOptions *options)
 {
 	char **texts[] = { &options->policy,  &options->store,     &options->server,
 			   &options->ca_file, &options->trust_dir, &options->pin,
-			   &options->max_age, &options->database };
+			   &options->max_age, &options->database,  &options->attestation_roots };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
 		g_clear_pointer(texts[i], g_free);
@@ -52,6 +52,8 @@ GOptionEntry *pv_judge_entries(PvJudgeOptions *options)
 		  "Ask no trust server: only what was verified before", NULL },
 		{ "max-age", 0, 0, G_OPTION_ARG_STRING, &options->max_age,
 		  "Use what was verified so recently: 90s, 30m, 1h, 2d", "AGE" },
+		{ "attestation-roots", 0, 0, G_OPTION_ARG_FILENAME, &options->attestation_roots,
+		  "Whom to believe about keys in devices: a directory of PEM files", "DIR" },
 		{ "db", 0, 0, G_OPTION_ARG_FILENAME, &options->database, "Advisory database",
 		  "FILE" },
 		{ NULL }
@@ -72,6 +74,7 @@ void pv_judgement_free(PvJudgement *judgement)
 	g_free(judgement->digest);
 	g_free(judgement->source);
 	g_strfreev(judgement->roles);
+	g_clear_pointer(&judgement->hardware, g_ptr_array_unref);
 	g_free(judgement);
 }
 
@@ -156,30 +159,6 @@ static void add(GPtrArray *words, const char *option, const char *value)
 	g_ptr_array_add(words, (void *)value);
 }
 
-/* {"digest":…,"roles":[{"name":…}]} of `pavise verify --json`. */
-static gboolean take_answer(PvJudgement *judgement, GBytes *output, GError **error)
-{
-	g_autoptr(json_t) answer =
-		pv_json_load(output, PV_CHILD_OUTPUT_BYTES_MAX, "pavise verify", error);
-	g_autoptr(GStrvBuilder) roles = g_strv_builder_new();
-	const json_t *role;
-	gsize index;
-
-	if (!answer)
-		return FALSE;
-	if (!pv_json_string(answer, "digest"))
-		return pv_fail(error, PV_ERROR_INTERNAL, "pavise verify named no digest");
-	json_array_foreach(json_object_get(answer, "roles"), index, role) {
-		if (pv_json_string(role, "name"))
-			g_strv_builder_add(roles, pv_json_string(role, "name"));
-	}
-	judgement->digest = g_strdup(pv_json_string(answer, "digest"));
-	judgement->roles = g_strv_builder_end(roles);
-	judgement->facts.is_signed = TRUE;
-	judgement->facts.roles = (const char *const *)judgement->roles;
-	return TRUE;
-}
-
 static gboolean verify(const PvJudgeOptions *options, const PvPolicyRule *rule,
 		       const PvReference *reference, PvJudgement *judgement, GError **error)
 {
@@ -194,6 +173,9 @@ static gboolean verify(const PvJudgeOptions *options, const PvPolicyRule *rule,
 	add(words, "--trust-dir", options->trust_dir);
 	add(words, "--pin", rule->pin ? rule->pin : options->pin);
 	add(words, "--max-age", options->max_age);
+	if (rule->hardware)
+		g_ptr_array_add(words, (void *)"--hardware");
+	add(words, "--attestation-roots", options->attestation_roots);
 	if (options->tofu && !rule->pin)
 		g_ptr_array_add(words, (void *)"--tofu");
 	if (options->offline)
@@ -203,7 +185,7 @@ static gboolean verify(const PvJudgeOptions *options, const PvPolicyRule *rule,
 		return FALSE;
 	if (result.exit_status == 0) {
 		relay(result.errors);
-		return take_answer(judgement, result.output, error);
+		return pv_judge_take_answer(judgement, result.output, error);
 	}
 	if (result.exit_status != 1)
 		return fail_as(&result, error);
@@ -368,53 +350,6 @@ static gboolean take_registry(const PvJudgeOptions *options, const PvReference *
 	}
 	return (!wants_content && !rule->has_maximum) ||
 	       fetch(options, reference, judgement, error);
-}
-
-static json_t *reasons_json(const PvVerdict *verdict)
-{
-	json_t *reasons = json_array();
-
-	for (guint i = 0; i < verdict->reasons->len; i++) {
-		const PvPolicyReason *reason = g_ptr_array_index(verdict->reasons, i);
-
-		json_array_append_new(reasons,
-				      json_pack("{s:s?, s:i, s:s, s:s}", "rule", verdict->rule,
-						"line", verdict->line, "code", reason->code, "text",
-						reason->text));
-	}
-	return reasons;
-}
-
-static json_t *findings_json(const PvPolicyFacts *facts)
-{
-	json_t *counts = json_object();
-
-	for (guint i = PV_SEVERITY_COUNT; i-- > PV_SEVERITY_LOW;)
-		json_object_set_new(counts, pv_severity_name((PvSeverity)i),
-				    json_integer((json_int_t)facts->fixed[i] + facts->unfixed[i]));
-	return counts;
-}
-
-json_t *pv_judge_json(const PvJudgement *judgement)
-{
-	json_t *value = json_pack("{s:s, s:s?, s:b, s:s, s:s?, s:i, s:s?, s:o}", "reference",
-				  judgement->reference, "digest", judgement->digest, "admitted",
-				  judgement->verdict->is_admitted, "policy",
-				  pv_policy_name(judgement->policy), "rule",
-				  judgement->verdict->rule, "line", judgement->verdict->line,
-				  "profile", judgement->profile ? judgement->profile->name : NULL,
-				  "reasons", reasons_json(judgement->verdict));
-
-	if (judgement->roles) {
-		json_t *roles = json_array();
-
-		for (guint i = 0; judgement->roles[i]; i++)
-			json_array_append_new(roles, json_string(judgement->roles[i]));
-		json_object_set_new(value, "roles", roles);
-	}
-	if (judgement->facts.is_scanned)
-		json_object_set_new(value, "findings", findings_json(&judgement->facts));
-	return value;
 }
 
 /* A verdict that cannot be written down is not given. */

@@ -17,6 +17,7 @@ typedef struct {
 	char *policy, *store;
 	char *server, *ca_file, *trust_dir, *pin, *max_age; /* handed to verify */
 	gboolean tofu, offline;
+	char *attestation_roots;
 	char *database; /* --db, handed to scan */
 	gboolean allow_unsigned, json;
 } PvJudgeOptions;
@@ -34,11 +35,12 @@ GOptionEntry *pv_judge_entries(PvJudgeOptions *options);
 typedef struct {
 	PvPolicy *policy;
 	gboolean has_policy_file;
-	char *reference;  /* normalised, as in the audit trail */
-	char *repository; /* what rules match */
-	char *digest;     /* "sha256:…" of what was signed or named; NULL if not yet known */
-	char *source;     /* for pv_image_open(); NULL until the content is here */
-	GStrv roles;      /* that signed; NULL if not verified */
+	char *reference;     /* normalised, as in the audit trail */
+	char *repository;    /* what rules match */
+	char *digest;        /* "sha256:…" of what was signed or named; NULL if not yet known */
+	char *source;        /* for pv_image_open(); NULL until the content is here */
+	GStrv roles;         /* that signed; NULL if not verified */
+	GPtrArray *hardware; /* of PvHardwareRole; NULL if the policy does not ask for it */
 	PvPolicyFacts facts;
 	PvVerdict *verdict;
 	PvProfile const *profile; /* of the rule; NULL if none matched */

@@ -114,11 +114,21 @@ static gboolean find_content(const Options *options, PvFileMeta *ret_content, GE
 	return content_by_registry(options, ret_content, error);
 }
 
+/* Where a key was when it signed, as far as it is known. */
+static void append_place(json_t *places, const PvHardware *key)
+{
+	g_autofree char *words = pv_hardware_words(key);
+	g_autofree char *text = words ? g_strdup_printf("%.12s: %s", key->id, words) : NULL;
+
+	if (text)
+		json_array_append_new(places, json_string(text));
+}
+
 static void trace(const Options *options, const char *reference, const PvTrustAnswer *answer)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(json_t) members = json_object();
-	json_t *roles = json_array(), *keys = json_array();
+	json_t *roles = json_array(), *keys = json_array(), *places = json_array();
 	char digest[PV_DIGEST_TEXT_SIZE];
 
 	for (guint i = 0; i < answer->roles->len; i++) {
@@ -127,9 +137,12 @@ static void trace(const Options *options, const char *reference, const PvTrustAn
 		json_array_append_new(roles, json_string(role->name));
 		for (guint k = 0; k < role->keys->len; k++)
 			json_array_append_new(keys, json_string(role->keys->pdata[k]));
+		for (guint k = 0; role->hardware && k < role->hardware->keys->len; k++)
+			append_place(places, role->hardware->keys->pdata[k]);
 	}
 	json_object_set_new(members, "roles", roles);
 	json_object_set_new(members, "keys", keys);
+	json_object_set_new(members, "places", places);
 	pv_digest_format(&answer->digest, digest);
 	if (!pv_trace_append("sign", reference, digest, members, &error))
 		fprintf(stderr, COMMAND ": not in the audit trail: %s\n", error->message);

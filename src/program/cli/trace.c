@@ -10,6 +10,7 @@
 #include "oci/reference.h"
 #include "program/cli/options.h"
 #include "program/cli/trust.h"
+#include "trust/hardware.h"
 #include "trust/trace.h"
 
 #define COMMAND "pavise trace"
@@ -45,6 +46,29 @@ static void append_list(GString *line, const json_t *record, const char *name, c
 		if (text)
 			g_string_append_printf(line, is_key ? "%s%.12s" : "%s%s", i ? ", " : "",
 					       text);
+	}
+}
+
+/*
+ * Where keys were: of a signature its "places", of a verdict the keys of "hardware", which
+ * `pavise admit` was told by `pavise verify --hardware`.
+ */
+static void append_places(GString *line, const json_t *record)
+{
+	const json_t *role, *key;
+	gsize i, k;
+
+	append_list(line, record, "places", " where");
+	json_array_foreach(json_object_get(record, "hardware"), i, role) {
+		json_array_foreach(json_object_get(role, "keys"), k, key) {
+			g_autoptr(PvHardware) hardware = pv_hardware_of_json(key, NULL);
+			g_autofree char *words = hardware ? pv_hardware_words(hardware) : NULL;
+			const char *name = pv_json_string(role, "name");
+
+			if (words)
+				g_string_append_printf(line, "; %s key %.12s: %s",
+						       name ? name : "?", hardware->id, words);
+		}
 	}
 }
 
@@ -85,6 +109,7 @@ static void print_record(const json_t *record)
 
 	append_list(line, record, "roles", " in");
 	append_list(line, record, "keys", " with key");
+	append_places(line, record);
 	append_counts(line, record);
 	append_member(line, record, "profile", " with profile");
 	append_member(line, record, "container", " as");

@@ -32,6 +32,8 @@ GOptionEntry *pv_trust_options_entries(PvTrustOptions *options)
 		  "Ask nobody: only what was verified before", NULL },
 		{ "max-age", 0, 0, G_OPTION_ARG_STRING, &options->max_age,
 		  "Use what was verified so recently: 90s, 30m, 1h, 2d", "AGE" },
+		{ "attestation-roots", 0, 0, G_OPTION_ARG_FILENAME, &options->attestation_roots,
+		  "Whom to believe about keys in devices: a directory of PEM files", "DIR" },
 		{ "json", 0, 0, G_OPTION_ARG_NONE, &options->json, "Print JSON", NULL },
 		{ NULL },
 	};
@@ -108,6 +110,24 @@ gboolean pv_trust_options_configure(PvTrustOptions *options, GError **error)
 	return TRUE;
 }
 
+/*
+ * Roots of attestations are read only if there is an attestation that they may be asked about, so
+ * that nothing about them can stand in the way of others.
+ */
+static gboolean load_roots(PvTrustOptions *options, GError **error)
+{
+	g_autofree char *folder = g_build_filename(options->directory, "attestations", NULL);
+
+	if (options->roots)
+		return TRUE;
+	if (options->wants_hardware || options->attestation_roots ||
+	    g_file_test(folder, G_FILE_TEST_IS_DIR))
+		options->roots = pv_attestation_roots_load(options->attestation_roots, error);
+	else
+		options->roots = pv_attestation_roots_new();
+	return options->roots != NULL;
+}
+
 PvRepository *pv_trust_options_open(PvTrustOptions *options, const char *image, GError **error)
 {
 	PvRepositoryOptions repository = { 0 };
@@ -116,7 +136,7 @@ PvRepository *pv_trust_options_open(PvTrustOptions *options, const char *image, 
 		image += strlen("docker://");
 	if (!pv_trust_options_configure(options, error) ||
 	    !parse_age(options->max_age, &options->max_age_s, error) ||
-	    !pv_reference_parse(image, &options->reference, error))
+	    !load_roots(options, error) || !pv_reference_parse(image, &options->reference, error))
 		return NULL;
 	options->gun = pv_reference_repository(&options->reference);
 	repository = (PvRepositoryOptions){ .gun = options->gun,
@@ -130,7 +150,9 @@ PvRepository *pv_trust_options_open(PvTrustOptions *options, const char *image, 
 					    .pins = (const char *const *)options->pins,
 					    .tofu = options->tofu,
 					    .offline = options->offline,
-					    .max_age_s = options->max_age_s };
+					    .max_age_s = options->max_age_s,
+					    .attestation_roots = options->roots,
+					    .wants_hardware = options->wants_hardware };
 	return pv_repository_open(&repository, error);
 }
 
@@ -150,6 +172,8 @@ void pv_trust_options_clear(PvTrustOptions *options)
 	pv_client_config_free(options->config);
 	g_free(options->trust_dir);
 	g_free(options->max_age);
+	g_free(options->attestation_roots);
+	pv_attestation_roots_free(options->roots);
 	g_free(options->pin_source);
 	g_free(options->management_source);
 	g_strfreev(options->pins);
@@ -158,25 +182,46 @@ void pv_trust_options_clear(PvTrustOptions *options)
 	pv_reference_clear(&options->reference);
 }
 
+static gboolean is_in_hardware(const PvTrustRole *role, const char *id)
+{
+	for (guint i = 0; role->hardware && i < role->hardware->keys->len; i++) {
+		const PvHardware *key = role->hardware->keys->pdata[i];
+
+		if (strcmp(key->id, id) == 0)
+			return key->state == PV_HARDWARE_ATTESTED;
+	}
+	return FALSE;
+}
+
+static json_t *json_of_role(const PvTrustRole *role)
+{
+	json_t *keys = json_array();
+
+	for (guint i = 0; i < role->keys->len; i++) {
+		const char *id = role->keys->pdata[i];
+
+		json_array_append_new(keys, json_pack("{s:s, s:b}", "id", id, "hardware",
+						      is_in_hardware(role, id)));
+	}
+	return json_pack("{s:s, s:o}", "name", role->name, "keys", keys);
+}
+
 char *pv_trust_answer_json(const char *reference, const PvTrustAnswer *answer)
 {
 	g_autoptr(json_t) value = NULL;
-	json_t *roles = json_array();
+	json_t *roles = json_array(), *hardware = json_array();
 	char digest[PV_DIGEST_TEXT_SIZE], expires[PV_TIME_TEXT_SIZE];
 
-	for (guint i = 0; i < answer->roles->len; i++) {
-		const PvTrustRole *role = answer->roles->pdata[i];
-		json_t *keys = json_array();
-
-		for (guint k = 0; k < role->keys->len; k++)
-			json_array_append_new(keys, json_pack("{s:s, s:b}", "id",
-							      role->keys->pdata[k], "hardware", 0));
-		json_array_append_new(roles,
-				      json_pack("{s:s, s:o}", "name", role->name, "keys", keys));
-	}
+	for (guint i = 0; i < answer->roles->len; i++)
+		json_array_append_new(roles, json_of_role(answer->roles->pdata[i]));
 	pv_digest_format(&answer->digest, digest);
 	pv_time_format(answer->expires, expires);
 	value = json_pack("{s:s, s:s, s:I, s:o, s:s}", "reference", reference, "digest", digest,
 			  "size", (json_int_t)answer->size, "roles", roles, "expires", expires);
+	for (guint i = 0; answer->hardware && i < answer->hardware->len; i++)
+		json_array_append_new(hardware, pv_hardware_role_json(answer->hardware->pdata[i]));
+	if (answer->hardware)
+		json_object_set(value, "hardware", hardware);
+	json_decref(hardware);
 	return pv_json_text(value, FALSE);
 }

@@ -8,6 +8,7 @@
 /* What all commands that ask a trust server have in common. */
 typedef struct {
 	char *server, *ca_file, *certificate_file, *key_file, *trust_dir, *max_age;
+	char *attestation_roots;
 	char *pin_source, *management_source;
 	PvPassphrases *passphrases; /* (nullable): of a command that signs: gets these sources */
 	char **pins;
@@ -16,6 +17,8 @@ typedef struct {
 	/* filled by pv_trust_options_open() */
 	char *directory, *gun;
 	gint64 max_age_s;
+	gboolean wants_hardware; /* set by a command before it opens */
+	PvAttestationRoots *roots;
 	PvReference reference;
 } PvTrustOptions;
 
@@ -47,5 +50,8 @@ gboolean pv_trust_options_has_tag(const char *image);
 void pv_trust_options_clear(PvTrustOptions *options);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PvTrustOptions, pv_trust_options_clear)
 
-/* {"reference","digest","size","roles":[{"name","keys":[{"id","hardware"}]}],"expires"} */
+/*
+ * {"reference","digest","size","roles":[{"name","keys":[{"id","hardware"}]}],"expires"}, and "hardware"
+ * if the answer has it: [{"name","threshold","keys":[…]}].
+ */
 char *pv_trust_answer_json(const char *reference, const PvTrustAnswer *answer);

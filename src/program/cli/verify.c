@@ -3,6 +3,7 @@
 /* pavise verify: the digest that an image's publisher signed, fresh and not rolled back. */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/terminal.h"
@@ -11,6 +12,40 @@
 #include "program/cli/trust_options.h"
 
 #define COMMAND "pavise verify"
+
+/* (nullable) what is known of where key @id of @role is. */
+static char *words_of(const PvHardwareRole *role, const char *id)
+{
+	for (guint i = 0; role && i < role->keys->len; i++) {
+		const PvHardware *key = role->keys->pdata[i];
+
+		if (strcmp(key->id, id) == 0)
+			return pv_hardware_words(key);
+	}
+	return NULL;
+}
+
+static void print_signers(const char *words, const char *name, const PvHardwareRole *hardware,
+			  const char *id)
+{
+	g_autofree char *where = words_of(hardware, id);
+	g_autofree char *safe = where ? pv_terminal_safe(where) : NULL;
+
+	printf("%s %s with key %.12s%s%s%s\n", words, name, id, safe ? " (" : "", safe ? safe : "",
+	       safe ? ")" : "");
+}
+
+/* The roles behind those that signed; with what keys is known of --hardware alone. */
+static void print_hardware(const PvTrustAnswer *answer)
+{
+	for (guint i = 0; answer->hardware && i < answer->hardware->len; i++) {
+		const PvHardwareRole *role = answer->hardware->pdata[i];
+
+		for (guint k = 0; k < role->keys->len; k++)
+			print_signers("depends on", role->name, role,
+				      ((PvHardware *)role->keys->pdata[k])->id);
+	}
+}
 
 static void print_for_people(const PvTrustAnswer *answer)
 {
@@ -23,9 +58,10 @@ static void print_for_people(const PvTrustAnswer *answer)
 		const PvTrustRole *role = answer->roles->pdata[i];
 
 		for (guint k = 0; k < role->keys->len; k++)
-			printf("signed by %s with key %.12s\n", role->name,
-			       (const char *)role->keys->pdata[k]);
+			print_signers("signed by", role->name, role->hardware,
+				      role->keys->pdata[k]);
 	}
+	print_hardware(answer);
 	printf("valid until %s%s\n", expires, answer->from_cache ? " (from the cache)" : "");
 	for (guint i = 0; i < answer->notes->len; i++) {
 		g_autofree char *note = pv_terminal_safe(answer->notes->pdata[i]);
@@ -63,6 +99,9 @@ static gboolean verify(PvTrustOptions *options, const char *image, GError **erro
 	answer = pv_repository_verify(repository, options->reference.tag, error);
 	if (!answer || !check_digest(options, answer, error))
 		return FALSE;
+	if (answer->hardware_note)
+		fprintf(stderr, COMMAND ": attestations could not be asked for: %s\n",
+			answer->hardware_note);
 	reference = g_strdup_printf("%s:%s", options->gun, options->reference.tag);
 	if (options->json) {
 		g_autofree char *text = pv_trust_answer_json(reference, answer);
@@ -78,7 +117,13 @@ int pv_command_verify(int argc, char **argv)
 {
 	g_auto(PvTrustOptions) options = { 0 };
 	g_autofree GOptionEntry *entries = pv_trust_options_entries(&options);
-	const GOptionEntry *const groups[] = { entries, NULL };
+	const GOptionEntry own[] = {
+		{ "hardware", 0, 0, G_OPTION_ARG_NONE, &options.wants_hardware,
+		  "Say in what devices the keys are, also those of root and of who delegated",
+		  NULL },
+		{ NULL },
+	};
+	const GOptionEntry *const groups[] = { own, entries, NULL };
 	g_autoptr(GError) error = NULL;
 
 	if (!pv_options_parse(COMMAND, "IMAGE",

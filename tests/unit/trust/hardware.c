@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "trust/hardware.h"
+#include "trust/attestations.h"
 
 #include <string.h>
 
@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "crypto/certificate.h"
+#include "trust/hardware.h"
 
 typedef struct {
 	char *directory;
@@ -71,11 +73,12 @@ static void test_attested(Fixture *fixture, const void *data)
 	g_assert_cmpint(before->state, ==, PV_HARDWARE_UNKNOWN);
 	g_assert_null(pv_hardware_words(before));
 	check_json(before);
-	g_assert_null(pv_trust_attestation_load(fixture->directory, key, &error));
+	g_assert_null(
+		pv_attestations_load(fixture->directory, pv_public_key_canonical_id(key), &error));
 	g_assert_no_error(error);
-	g_assert_true(pv_trust_attestation_save(fixture->directory, key, fixture->pem, &error));
+	g_assert_true(pv_attestations_store(fixture->directory, key, fixture->pem, &error));
 	g_assert_no_error(error);
-	loaded = pv_trust_attestation_load(fixture->directory, key, &error);
+	loaded = pv_attestations_load(fixture->directory, pv_public_key_canonical_id(key), &error);
 	g_assert_true(g_bytes_equal(loaded, fixture->pem));
 	after = find(fixture, key);
 	g_assert_cmpint(after->state, ==, PV_HARDWARE_ATTESTED);
@@ -114,9 +117,9 @@ static void test_refused(Fixture *fixture, const void *data)
 	Maker swapped, expired;
 	g_autoptr(GBytes) swapped_pem = NULL, expired_pem = NULL;
 
-	g_assert_false(pv_trust_attestation_save(fixture->directory, pv_private_key_public(other),
-						 fixture->pem, &error));
-	g_assert_error(error, PV_ERROR, PV_ERROR_MIX);
+	g_assert_false(pv_attestations_store(fixture->directory, pv_private_key_public(other),
+					     fixture->pem, &error));
+	g_assert_error(error, PV_ERROR, PV_ERROR_KEY);
 	g_clear_error(&error);
 
 	maker_begin(&swapped);
@@ -159,6 +162,9 @@ static void test_tokens(Fixture *fixture, const void *data)
 		     "it was imported into yubikey:serial=5;slot=9c");
 	write_file(fixture, "tokens", ".json", unknown, strlen(unknown));
 	expect_state(fixture, PV_HARDWARE_IMPORTED, "it is in pkcs11:token=hsm, which has not");
+	write_file(fixture, "tokens", ".json", "junk", 4);
+	write_file(fixture, "private", ".key", "key", 3);
+	expect_state(fixture, PV_HARDWARE_UNKNOWN, "it is in a file, of which copies may exist");
 }
 
 /* What another program printed is not taken at its word. */
@@ -189,8 +195,8 @@ static void test_json(Fixture *fixture, const void *data)
 		g_assert_null(pv_hardware_of_json(value, &error));
 		g_assert_error(error, PV_ERROR, PV_ERROR_SYNTAX);
 	}
-	g_assert_true(pv_trust_attestation_save(fixture->directory, fixture->maker.key,
-						fixture->pem, NULL));
+	g_assert_true(
+		pv_attestations_store(fixture->directory, fixture->maker.key, fixture->pem, NULL));
 	hardware = find(fixture, fixture->maker.key);
 	for (gsize i = 0; i < G_N_ELEMENTS(changes); i++) {
 		g_autoptr(json_t) value = pv_hardware_json(hardware);
@@ -201,12 +207,49 @@ static void test_json(Fixture *fixture, const void *data)
 	}
 }
 
+/* A key in two spellings is one key; and the role as JSON and back. */
+static void test_role(Fixture *fixture, const void *data)
+{
+	static const char *const bad[] = {
+		"{}",
+		"{\"name\":\"root\",\"threshold\":1}",
+		"{\"name\":\"root\",\"threshold\":-1,\"keys\":[]}",
+		"{\"name\":\"root\",\"threshold\":1,\"keys\":[{}]}",
+	};
+	g_autofree char *pem = pv_certificate_public_pem(fixture->maker.key);
+	g_autoptr(PvPublicKey) spelt =
+		pv_public_key_new("ecdsa", (const guint8 *)pem, strlen(pem), NULL);
+	g_autoptr(PvPrivateKey) other = pv_private_key_generate(PV_KEY_ECDSA, NULL);
+	g_autoptr(GPtrArray) signers = g_ptr_array_new();
+	g_autoptr(PvHardwareRole) role = NULL, again = NULL;
+	g_autoptr(json_t) value = NULL;
+
+	g_assert_cmpstr(pv_public_key_id(spelt), !=, pv_public_key_id(fixture->maker.key));
+	g_ptr_array_add(signers, fixture->maker.key);
+	g_ptr_array_add(signers, spelt);
+	g_ptr_array_add(signers, pv_private_key_public(other));
+	role = pv_hardware_role_find(fixture->directory, fixture->roots, "root", 2, signers,
+				     pv_time_now());
+	g_assert_cmpuint(role->keys->len, ==, 2);
+	value = pv_hardware_role_json(role);
+	again = pv_hardware_role_of_json(value, NULL);
+	g_assert_cmpstr(again->name, ==, "root");
+	g_assert_cmpuint(again->threshold, ==, 2);
+	g_assert_cmpuint(again->keys->len, ==, 2);
+	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+		g_autoptr(json_t) wrong = json_loads(bad[i], 0, NULL);
+
+		g_assert_null(pv_hardware_role_of_json(wrong, NULL));
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add("/trust/hardware/attested", Fixture, NULL, set_up, test_attested, tear_down);
 	g_test_add("/trust/hardware/refused", Fixture, NULL, set_up, test_refused, tear_down);
 	g_test_add("/trust/hardware/tokens", Fixture, NULL, set_up, test_tokens, tear_down);
+	g_test_add("/trust/hardware/role", Fixture, NULL, set_up, test_role, tear_down);
 	g_test_add("/trust/hardware/json", Fixture, NULL, set_up, test_json, tear_down);
 	return g_test_run();
 }
