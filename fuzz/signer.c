@@ -96,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	directory = g_dir_make_tmp("pavise-fuzz-XXXXXX", NULL);
 	g_assert_nonnull(directory);
-	keys = pv_signer_keys_open(directory, pv_secret_new_copy("passphrase", 10), NULL);
+	keys = pv_signer_keys_open(directory, pv_secret_new_copy("passphrase", 10), NULL, NULL);
 	g_assert_nonnull(keys);
 	g_assert_cmpint(send(pair[0], data, size, MSG_NOSIGNAL), ==, (gssize)size);
 	close(pair[0]);

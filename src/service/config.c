@@ -63,6 +63,8 @@ static const cyaml_schema_field_t signer_fields[] = {
 	TEXT("ca", PvConfigSigner, ca),
 	TEXT("certificate", PvConfigSigner, certificate),
 	TEXT("key", PvConfigSigner, key),
+	TEXT("token", PvConfigSigner, token),
+	TEXT("pin_source", PvConfigSigner, pin_source),
 	CYAML_FIELD_END,
 };
 
@@ -133,7 +135,9 @@ void pv_service_config_free(PvServiceConfig *config)
 			   &config->signer.address,
 			   &config->signer.ca,
 			   &config->signer.certificate,
-			   &config->signer.key };
+			   &config->signer.key,
+			   &config->signer.token,
+			   &config->signer.pin_source };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
 		g_free(*texts[i]);
@@ -226,6 +230,7 @@ static void take_texts(PvServiceConfig *config, Raw *raw, const char *path)
 	config->signer.ca = pv_file_beside(path, config->signer.ca);
 	config->signer.certificate = pv_file_beside(path, config->signer.certificate);
 	config->signer.key = pv_file_beside(path, config->signer.key);
+	config->signer.pin_source = pv_file_beside(path, config->signer.pin_source);
 	config->gun_prefixes = g_steal_pointer(&raw->gun_prefixes);
 	config->gun_prefixes_count = raw->gun_prefixes_count;
 	raw->gun_prefixes_count = 0;
@@ -247,6 +252,14 @@ static gboolean check(const PvServiceConfig *config, const char *path, GError **
 	if (config->tls.is_off && (config->tls.certificate || config->tls.client_ca))
 		return pv_fail(error, PV_ERROR_USAGE,
 			       "%s: tls.off says no to the certificates beside it", path);
+	if (config->signer.address && config->signer.token)
+		return pv_fail(error, PV_ERROR_USAGE,
+			       "%s: signer.token is for a signer that is started here; one at an "
+			       "address is told its token by its own option --token",
+			       path);
+	if (config->signer.pin_source && !config->signer.token)
+		return pv_fail(error, PV_ERROR_USAGE, "%s: signer.pin_source needs signer.token",
+			       path);
 	if (!config->user != !config->signer_user)
 		return pv_fail(error, PV_ERROR_USAGE,
 			       "%s: user and signer_user need each other: the signer's keys are "

@@ -28,6 +28,8 @@ typedef struct {
 typedef struct {
 	char *address;                /* HOST:PORT of a shared signer; NULL: a child is started */
 	char *ca, *certificate, *key; /* PEM files: of its authority, and ours */
+	char *token;      /* for the child: PKCS#11 URI of the token that new keys are made in */
+	char *pin_source; /* and the file with its PIN */
 } PvConfigSigner;
 
 /* As PvStoreOptions, which says what each means; UINT64_MAX: not set. */

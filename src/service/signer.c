@@ -32,11 +32,22 @@ struct PvSigner {
  * In the child: the socket becomes descriptor 3, all above it is closed. @program is open already:
  * the signer's user need not be able to come to where it lies.
  */
-static void G_GNUC_NORETURN become_signer(const char *path, const char *directory,
-					  const PvAccount *account, int program, int fd)
+static void G_GNUC_NORETURN become_signer(const char *path, const PvSignerStart *start, int program,
+					  int fd)
 {
-	char *argv[] = { (char *)path, (char *)directory, NULL };
+	const char *argv[7] = { path, start->directory };
+	const PvAccount *account = start->account;
+	guint count = 2;
 	sigset_t none;
+
+	if (start->token) {
+		argv[count++] = "--token";
+		argv[count++] = start->token;
+	}
+	if (start->pin_source) {
+		argv[count++] = "--pin-source";
+		argv[count++] = start->pin_source;
+	}
 
 	program = fcntl(program, F_DUPFD_CLOEXEC, 4); /* out of the way of 3 */
 	if (account && pv_account_become(account) != 0)
@@ -51,11 +62,11 @@ static void G_GNUC_NORETURN become_signer(const char *path, const char *director
 	if (program > 4)
 		close_range(4, (unsigned)program - 1, 0);
 	close_range((unsigned)program + 1, ~0U, 0);
-	fexecve(program, argv, environ);
+	fexecve(program, (char **)argv, environ);
 	_exit(127);
 }
 
-PvSigner *pv_signer_start(const char *directory, const PvAccount *account, GError **error)
+PvSigner *pv_signer_start(const PvSignerStart *start, GError **error)
 {
 	g_autofree char *path = pv_process_program("pavise-signer");
 	PvSigner *signer;
@@ -74,7 +85,7 @@ PvSigner *pv_signer_start(const char *directory, const PvAccount *account, GErro
 	}
 	pid = fork();
 	if (pid == 0)
-		become_signer(path, directory, account, program, pair[1]);
+		become_signer(path, start, program, pair[1]);
 	close(program);
 	close(pair[1]);
 	if (pid < 0) {

@@ -14,14 +14,20 @@
  */
 typedef struct PvSigner PvSigner;
 
+/* How a signer is started. */
+typedef struct {
+	const char *directory;    /* where it keeps its keys; made if missing */
+	const PvAccount *account; /* as whom it runs; NULL: as this process */
+	const char *token;        /* the PKCS#11 token that new keys are made in; NULL: in files */
+	const char *pin_source;   /* NULL or a file, whose first line is the token's PIN */
+} PvSignerStart;
+
 /**
  * pv_signer_start:
- * @directory: where the signer keeps its keys; made if missing
- * @account: (nullable): as whom it runs; NULL: as this process
  *
  * Starts pavise-signer as a child that ends when this process does.
  */
-PvSigner *pv_signer_start(const char *directory, const PvAccount *account, GError **error);
+PvSigner *pv_signer_start(const PvSignerStart *start, GError **error);
 
 /* Where a signer for several services listens, and who we are to it. */
 typedef struct {

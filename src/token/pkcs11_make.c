@@ -102,7 +102,7 @@ static gboolean check_policies(const Making *making, GError **error)
 static gboolean settle_names(Making *making, guint8 *id_buffer, GError **error)
 {
 	CK_ATTRIBUTE *id = p11_kit_uri_get_attribute(making->uri, CKA_ID);
-	CK_ATTRIBUTE *label = p11_kit_uri_get_attribute(making->uri, CKA_LABEL);
+	CK_ATTRIBUTE *label;
 
 	if (!id && making->token->is_yubikey)
 		return pv_fail(
@@ -117,6 +117,8 @@ static gboolean settle_names(Making *making, guint8 *id_buffer, GError **error)
 		p11_kit_uri_set_attribute(making->uri, &made);
 		id = p11_kit_uri_get_attribute(making->uri, CKA_ID);
 	}
+	/* Only now: setting an attribute may have moved the others. */
+	label = p11_kit_uri_get_attribute(making->uri, CKA_LABEL);
 	making->id = *id;
 	making->label = (CK_ATTRIBUTE){ CKA_LABEL, (void *)making->request->role,
 					strlen(making->request->role) };

@@ -52,10 +52,13 @@ static gboolean has_signature_of(const GPtrArray *signatures, const char *key_id
 	return FALSE;
 }
 
-/* FALSE with an error, or *@ret_signed says whether the key is here. */
+/*
+ * FALSE with an error, or *@ret_signed says whether the key is here. One whose token is not is
+ * lost, maybe; others may be enough. Why is then in *@absent.
+ */
 static gboolean sign_with(PvRepository *repository, PvPassphrases *passphrases, GBytes *body,
 			  const PvPublicKey *public, GPtrArray *signatures, gboolean *ret_signed,
-			  GError **error)
+			  GError **absent, GError **error)
 {
 	g_autoptr(GError) failure = NULL;
 	g_autoptr(PvPrivateKey) key = NULL;
@@ -71,9 +74,17 @@ static gboolean sign_with(PvRepository *repository, PvPassphrases *passphrases, 
 	}
 	if (!key)
 		return TRUE;
-	signature = pv_metadata_sign(body, pv_public_key_id(public), key, error);
-	if (!signature)
+	signature = pv_metadata_sign(body, pv_public_key_id(public), key, &failure);
+	if (!signature && pv_private_key_is_remote(key) &&
+	    g_error_matches(failure, PV_ERROR, PV_ERROR_NOT_FOUND)) {
+		g_clear_error(absent);
+		*absent = g_steal_pointer(&failure);
+		return TRUE;
+	}
+	if (!signature) {
+		g_propagate_error(error, g_steal_pointer(&failure));
 		return FALSE;
+	}
 	g_ptr_array_add(signatures, signature);
 	*ret_signed = TRUE;
 	return TRUE;
@@ -83,15 +94,21 @@ gboolean pv_repository_add_signatures(PvRepository *repository, PvPassphrases *p
 				      GBytes *body, const PvRole *role, guint least,
 				      GPtrArray *signatures, GError **error)
 {
+	g_autoptr(GError) absent = NULL;
 	guint count = 0;
 
 	for (guint i = 0; i < role->keys->len; i++) {
 		gboolean signed_it;
 
 		if (!sign_with(repository, passphrases, body, role->keys->pdata[i], signatures,
-			       &signed_it, error))
+			       &signed_it, &absent, error))
 			return FALSE;
 		count += signed_it ? 1 : 0;
+	}
+	if (count < least && absent) {
+		g_propagate_error(error, g_steal_pointer(&absent));
+		return pv_fail_wrap(error, "%u signatures for role %s, needed: %u", count,
+				    role->name, least);
 	}
 	if (count < least)
 		return pv_fail(error, PV_ERROR_KEY,

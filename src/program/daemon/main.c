@@ -155,8 +155,13 @@ static gboolean prepare(const PvServeOptions *options, const char *keys, Service
 		return FALSE;
 	service->signer = config->signer.address
 				  ? pv_signer_options_connect(&config->signer, error)
-				  : pv_signer_start(keys, service->signer_user, error);
-	return service->signer != NULL;
+				  : pv_signer_start(&(PvSignerStart){ keys, service->signer_user,
+								      config->signer.token,
+								      config->signer.pin_source },
+						    error);
+	/* One that cannot reach its token has said why. */
+	return service->signer &&
+	       (!config->signer.token || pv_signer_check(service->signer, error));
 }
 
 static gboolean give_up_root(const Service *service, GError **error)

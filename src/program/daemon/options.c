@@ -37,6 +37,8 @@ static void line_clear(Line *line)
 	g_free(line->signer.ca);
 	g_free(line->signer.certificate);
 	g_free(line->signer.key);
+	g_free(line->signer.token);
+	g_free(line->signer.pin_source);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Line, line_clear)
 

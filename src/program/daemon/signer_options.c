@@ -18,6 +18,11 @@ void pv_signer_options_add(PvConfigSigner *signer, GOptionContext *context)
 		  "This service's certificate for it, PEM", "FILE" },
 		{ "signer-key", 0, 0, G_OPTION_ARG_FILENAME, &signer->key,
 		  "That certificate's key, PEM", "FILE" },
+		{ "signer-token", 0, 0, G_OPTION_ARG_STRING, &signer->token,
+		  "Make new timestamp and snapshot keys in this PKCS#11 token",
+		  "pkcs11:token=NAME" },
+		{ "pin-source", 0, 0, G_OPTION_ARG_FILENAME, &signer->pin_source,
+		  "Its first line is the token's PIN", "FILE" },
 		{ NULL },
 	};
 
@@ -29,7 +34,9 @@ void pv_signer_options_merge(PvConfigSigner *config, PvConfigSigner *line)
 	char **const pairs[][2] = { { &config->address, &line->address },
 				    { &config->ca, &line->ca },
 				    { &config->certificate, &line->certificate },
-				    { &config->key, &line->key } };
+				    { &config->key, &line->key },
+				    { &config->token, &line->token },
+				    { &config->pin_source, &line->pin_source } };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(pairs); i++) {
 		if (!*pairs[i][1])

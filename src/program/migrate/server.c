@@ -50,7 +50,7 @@ static PvSignerKeys *existing_keys(const PvMigrateOptions *options)
 	g_autofree char *directory = keys_directory(options);
 
 	return g_file_test(directory, G_FILE_TEST_IS_DIR)
-		       ? pv_signer_keys_open(directory, pv_secret_new_copy("none", 4), NULL)
+		       ? pv_signer_keys_open(directory, pv_secret_new_copy("none", 4), NULL, NULL)
 		       : NULL;
 }
 
@@ -103,7 +103,8 @@ gboolean pv_migrate_run_signer(const PvMigrateOptions *options, const char *sour
 	if (lock < 0)
 		return FALSE;
 	keys = pv_signer_keys_open(directory,
-				   pv_secret_take_environment("PAVISE_SIGNER_PASSPHRASE"), error);
+				   pv_secret_take_environment("PAVISE_SIGNER_PASSPHRASE"), NULL,
+				   error);
 	done = keys && pv_migrate_signer_keys(source, &report->listener, take_key, keys, error);
 	close(lock);
 	return done;

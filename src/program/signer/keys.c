@@ -15,15 +15,22 @@
 #include "crypto/digest.h"
 #include "crypto/keyfile.h"
 #include "crypto/random.h"
+#include "trust/token_keys.h"
 
 #define PV_SIGNER_OPEN_MAX 256 /* keys: locked memory is scarce */
 #define PASSPHRASE_BYTES   32  /* bytes of randomness, written as hex */
+#define ID_HEX             64
+
+/* The ends of a key's file name: what it is in, and whether it has signed. */
+static const char *const endings[2][2] = { { ".key", ".pending.key" },
+					   { ".token", ".pending.token" } };
 
 struct PvSignerKeys {
 	char *directory;
 	PvSecret *passphrase;
-	GHashTable *open;    /* path of the used key → PvPrivateKey */
-	gboolean is_checked; /* pv_signer_keys_add() met a key that the passphrase opens */
+	PvSignerToken *token; /* NULL: new keys are made in files */
+	GHashTable *open;     /* path of the used key → PvPrivateKey */
+	gboolean is_checked;  /* pv_signer_keys_add() met a key that the passphrase opens */
 };
 
 static PvSecret *made_passphrase(const char *path, GError **error)
@@ -86,9 +93,11 @@ static PvSecret *stored_passphrase(const char *directory, GError **error)
 	return pv_secret_new_copy(data, size);
 }
 
-PvSignerKeys *pv_signer_keys_open(const char *directory, PvSecret *passphrase, GError **error)
+PvSignerKeys *pv_signer_keys_open(const char *directory, PvSecret *passphrase, PvSignerToken *token,
+				  GError **error)
 {
 	g_autoptr(PvSecret) secret = passphrase;
+	g_autoptr(PvSignerToken) in_token = token;
 	PvSignerKeys *keys;
 
 	if (!pv_file_make_directory(directory, 0700, error))
@@ -100,6 +109,7 @@ PvSignerKeys *pv_signer_keys_open(const char *directory, PvSecret *passphrase, G
 	keys = g_new0(PvSignerKeys, 1);
 	keys->directory = g_strdup(directory);
 	keys->passphrase = g_steal_pointer(&secret);
+	keys->token = g_steal_pointer(&in_token);
 	keys->open = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 					   (GDestroyNotify)pv_private_key_free);
 	return keys;
@@ -109,7 +119,8 @@ void pv_signer_keys_close(PvSignerKeys *keys)
 {
 	if (!keys)
 		return;
-	g_hash_table_unref(keys->open);
+	g_hash_table_unref(keys->open); /* before the token that some are in */
+	pv_signer_token_close(keys->token);
 	pv_secret_free(keys->passphrase);
 	g_free(keys->directory);
 	g_free(keys);
@@ -124,12 +135,11 @@ static char *directory_of(const PvSignerKeys *keys, const char *gun)
 }
 
 static char *path_of(const PvSignerKeys *keys, const char *gun, const char *role, const char *id,
-		     gboolean pending)
+		     gboolean in_token, gboolean pending)
 {
 	g_autofree char *directory = directory_of(keys, gun);
 
-	return g_strdup_printf("%s/%s.%s%s", directory, role, id,
-			       pending ? ".pending.key" : ".key");
+	return g_strdup_printf("%s/%s.%s%s", directory, role, id, endings[in_token][pending]);
 }
 
 static PvPrivateKey *read_key(const PvSignerKeys *keys, const char *path, GError **error)
@@ -139,8 +149,9 @@ static PvPrivateKey *read_key(const PvSignerKeys *keys, const char *path, GError
 	return file ? pv_key_file_open(file, keys->passphrase, error) : NULL;
 }
 
-/* (transfer full): the path of the pending key of @role, or NULL. */
-static char *find_pending(const PvSignerKeys *keys, const char *gun, const char *role)
+/* (transfer full): the path of the pending key of @role, in a file or in the token, or NULL. */
+static char *find_pending(const PvSignerKeys *keys, const char *gun, const char *role,
+			  gboolean in_token)
 {
 	g_autofree char *directory = directory_of(keys, gun);
 	g_autofree char *prefix = g_strconcat(role, ".", NULL);
@@ -148,7 +159,8 @@ static char *find_pending(const PvSignerKeys *keys, const char *gun, const char 
 	const char *name;
 
 	while (dir && (name = g_dir_read_name(dir))) {
-		if (g_str_has_prefix(name, prefix) && g_str_has_suffix(name, ".pending.key"))
+		if (g_str_has_prefix(name, prefix) &&
+		    g_str_has_suffix(name, endings[in_token][TRUE]))
 			return g_build_filename(directory, name, NULL);
 	}
 	return NULL;
@@ -166,6 +178,85 @@ static gboolean write_key(PvSignerKeys *keys, const char *gun, const char *role,
 	return text && pv_file_create(path, text->data, text->size, 0600, error);
 }
 
+/* --- in the token --------------------------------------------------------------------------- */
+
+static PvStoredKey *read_record(const PvSignerKeys *keys, const char *gun, const char *id,
+				GError **error)
+{
+	g_autofree char *directory = directory_of(keys, gun);
+	g_autofree char *path = pv_token_key_path(directory, id);
+
+	return pv_token_key_read(path, id, error);
+}
+
+/* The record first: a key that nothing stands for yet is only room lost in the token. */
+static PvPublicKey *make_in_token(PvSignerKeys *keys, const char *gun, const char *role,
+				  GError **error)
+{
+	g_autofree char *directory = directory_of(keys, gun);
+	g_autoptr(PvTokenKey) key = pv_signer_token_make(keys->token, gun, role, error);
+	g_autofree char *path = NULL;
+
+	if (!key || !pv_file_make_directory(directory, 0700, error) ||
+	    !pv_token_key_record(directory, key, gun, role, error))
+		return NULL;
+	path = path_of(keys, gun, role, pv_public_key_id(key->public), TRUE, TRUE);
+	return pv_file_create(path, "", 0, 0600, error) ? pv_public_key_ref(key->public) : NULL;
+}
+
+/* The public half of the key whose file is @path. */
+static PvPublicKey *public_in_token(const PvSignerKeys *keys, const char *gun, const char *path,
+				    GError **error)
+{
+	gsize end = strlen(path) - strlen(endings[TRUE][TRUE]);
+	g_autofree char *id = end >= ID_HEX ? g_strndup(path + end - ID_HEX, ID_HEX) : NULL;
+	g_autoptr(PvStoredKey) record = NULL;
+
+	if (!id || !is_id(id))
+		return pv_fail_null(error, PV_ERROR_KEY, "%s names no key", path);
+	record = read_record(keys, gun, id, error);
+	return record ? pv_public_key_ref(record->public) : NULL;
+}
+
+static PvPrivateKey *open_in_token(const PvSignerKeys *keys, const char *gun, const char *id,
+				   GError **error)
+{
+	g_autoptr(PvStoredKey) record = read_record(keys, gun, id, error);
+
+	if (!record)
+		return NULL;
+	if (!keys->token)
+		return pv_fail_null(error, PV_ERROR_KEY,
+				    "key %.7s is in a token, at %.200s, and the signer was started "
+				    "without one: --signer-token",
+				    id, record->uri);
+	return pv_signer_token_key(keys->token, record->uri, record->public, error);
+}
+
+static gboolean remove_from_token(PvSignerKeys *keys, const char *directory, GError **error)
+{
+	g_autoptr(GPtrArray) records =
+		g_ptr_array_new_with_free_func((GDestroyNotify)pv_stored_key_free);
+
+	pv_token_keys_add(directory, records);
+	for (guint i = 0; i < records->len; i++) {
+		const PvStoredKey *record = records->pdata[i];
+
+		if (!keys->token)
+			return pv_fail(error, PV_ERROR_KEY,
+				       "key %.7s is in a token, at %.200s, and the signer was "
+				       "started without one: --signer-token",
+				       record->id, record->uri);
+		if (!pv_signer_token_remove(keys->token, record->uri, error))
+			return FALSE;
+		if (unlink(record->path) != 0)
+			return pv_fail_errno(error, errno, "cannot remove %s", record->path);
+	}
+	return TRUE;
+}
+
+/* --- one or the other ----------------------------------------------------------------------- */
+
 static PvPublicKey *make_key(PvSignerKeys *keys, const char *gun, const char *role, GError **error)
 {
 	g_autoptr(PvPrivateKey) key = pv_private_key_generate(PV_KEY_ECDSA, error);
@@ -175,7 +266,7 @@ static PvPublicKey *make_key(PvSignerKeys *keys, const char *gun, const char *ro
 	if (!key)
 		return NULL;
 	public = pv_private_key_public(key);
-	path = path_of(keys, gun, role, pv_public_key_id(public), TRUE);
+	path = path_of(keys, gun, role, pv_public_key_id(public), FALSE, TRUE);
 	return write_key(keys, gun, role, key, path, error) ? pv_public_key_ref(public) : NULL;
 }
 
@@ -192,8 +283,8 @@ gboolean pv_signer_keys_add(PvSignerKeys *keys, const char *gun, const char *rol
 			    const PvPrivateKey *key, gboolean is_pending, GError **error)
 {
 	const char *id = pv_public_key_id(pv_private_key_public(key));
-	g_autofree char *used = path_of(keys, gun, role, id, FALSE);
-	g_autofree char *pending = path_of(keys, gun, role, id, TRUE);
+	g_autofree char *used = path_of(keys, gun, role, id, FALSE, FALSE);
+	g_autofree char *pending = path_of(keys, gun, role, id, FALSE, TRUE);
 
 	if (access(used, F_OK) == 0)
 		return check_passphrase(keys, used, error);
@@ -208,9 +299,12 @@ gboolean pv_signer_keys_add(PvSignerKeys *keys, const char *gun, const char *rol
 PvPublicKey *pv_signer_keys_pending(PvSignerKeys *keys, const char *gun, const char *role,
 				    GError **error)
 {
-	g_autofree char *path = find_pending(keys, gun, role);
+	g_autofree char *path = find_pending(keys, gun, role, keys->token != NULL);
 	g_autoptr(PvPrivateKey) key = NULL;
 
+	if (keys->token)
+		return path ? public_in_token(keys, gun, path, error)
+			    : make_in_token(keys, gun, role, error);
 	if (!path)
 		return make_key(keys, gun, role, error);
 	key = read_key(keys, path, error);
@@ -219,38 +313,62 @@ PvPublicKey *pv_signer_keys_pending(PvSignerKeys *keys, const char *gun, const c
 
 gboolean pv_signer_keys_has(PvSignerKeys *keys, const char *gun, const char *role, const char *id)
 {
-	g_autofree char *used = NULL;
-	g_autofree char *pending = NULL;
+	for (guint i = 0; is_id(id) && i < 4; i++) {
+		g_autofree char *path = path_of(keys, gun, role, id, i / 2 == 1, i % 2 == 1);
 
-	if (!is_id(id))
-		return FALSE;
-	used = path_of(keys, gun, role, id, FALSE);
-	pending = path_of(keys, gun, role, id, TRUE);
-	return access(used, R_OK) == 0 || access(pending, R_OK) == 0;
+		if (access(path, R_OK) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* The key of @used is pending no more. TRUE if it is there. */
+static gboolean take_into_use(const char *pending, const char *used, GError **error)
+{
+	if (rename(pending, used) == 0 || access(used, F_OK) == 0)
+		return TRUE;
+	return errno == ENOENT ? FALSE : pv_fail_errno(error, errno, "cannot rename %s", pending);
+}
+
+/* (transfer full): opens the key, wherever it is; it is pending no more. */
+static PvPrivateKey *open_key(PvSignerKeys *keys, const char *gun, const char *role, const char *id,
+			      GError **error)
+{
+	for (guint in_token = 0; in_token < 2; in_token++) {
+		g_autofree char *used = path_of(keys, gun, role, id, in_token == 1, FALSE);
+		g_autofree char *pending = path_of(keys, gun, role, id, in_token == 1, TRUE);
+		g_autoptr(GError) failure = NULL;
+
+		if (take_into_use(pending, used, &failure))
+			return in_token ? open_in_token(keys, gun, id, error)
+					: read_key(keys, used, error);
+		if (failure) {
+			g_propagate_error(error, g_steal_pointer(&failure));
+			return NULL;
+		}
+	}
+	return pv_fail_null(error, PV_ERROR_KEY, "no %s key %.7s is held", role, id);
 }
 
 const PvPrivateKey *pv_signer_keys_use(PvSignerKeys *keys, const char *gun, const char *role,
 				       const char *id, GError **error)
 {
-	g_autofree char *used = path_of(keys, gun, role, id, FALSE);
-	g_autofree char *pending = path_of(keys, gun, role, id, TRUE);
-	PvPrivateKey *key = g_hash_table_lookup(keys->open, used);
+	g_autofree char *name = path_of(keys, gun, role, id, FALSE, FALSE);
+	PvPrivateKey *key = g_hash_table_lookup(keys->open, name);
 
 	if (key)
 		return key;
-	if (rename(pending, used) != 0 && errno != ENOENT)
-		return pv_fail_errno(error, errno, "cannot rename %s", pending), NULL;
-	key = read_key(keys, used, error);
+	key = open_key(keys, gun, role, id, error);
 	if (!key)
 		return NULL;
 	if (strcmp(pv_public_key_id(pv_private_key_public(key)), id) != 0) {
 		pv_private_key_free(key);
 		return pv_fail_null(error, PV_ERROR_KEY, "%s does not hold the key of its name",
-				    used);
+				    name);
 	}
 	if (g_hash_table_size(keys->open) >= PV_SIGNER_OPEN_MAX)
 		g_hash_table_remove_all(keys->open);
-	g_hash_table_insert(keys->open, g_steal_pointer(&used), key);
+	g_hash_table_insert(keys->open, g_steal_pointer(&name), key);
 	return key;
 }
 
@@ -259,5 +377,5 @@ gboolean pv_signer_keys_remove(PvSignerKeys *keys, const char *gun, GError **err
 	g_autofree char *directory = directory_of(keys, gun);
 
 	g_hash_table_remove_all(keys->open);
-	return pv_file_remove_tree(directory, error);
+	return remove_from_token(keys, directory, error) && pv_file_remove_tree(directory, error);
 }

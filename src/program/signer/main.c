@@ -25,7 +25,7 @@
 #define SOCKET_FD 3
 
 typedef struct {
-	char *listen, *keys;
+	char *listen, *keys, *token, *pin_source;
 	PvChannelFiles files;
 	char **names;
 } Options;
@@ -47,15 +47,22 @@ static gboolean answer_parent(PvSignerKeys *keys, GError **error)
 	}
 }
 
-static PvSignerKeys *open_keys(const char *directory, GError **error)
+static PvSignerKeys *open_keys(const Options *options, GError **error)
 {
-	return pv_signer_keys_open(directory,
-				   pv_secret_take_environment("PAVISE_SIGNER_PASSPHRASE"), error);
+	g_autoptr(PvSecret) passphrase = pv_secret_take_environment("PAVISE_SIGNER_PASSPHRASE");
+	PvSignerToken *token = NULL;
+
+	if (options->token) {
+		token = pv_signer_token_open(options->token, options->pin_source, error);
+		if (!token)
+			return NULL;
+	}
+	return pv_signer_keys_open(options->keys, g_steal_pointer(&passphrase), token, error);
 }
 
-static gboolean serve_parent(const char *directory, GError **error)
+static gboolean serve_parent(const Options *options, GError **error)
 {
-	g_autoptr(PvSignerKeys) keys = open_keys(directory, error);
+	g_autoptr(PvSignerKeys) keys = open_keys(options, error);
 
 	/* Its end is pavised's: what a terminal sends to the whole group is for pavised to judge. */
 	signal(SIGINT, SIG_IGN);
@@ -92,6 +99,10 @@ static gboolean parse(Options *options, int argc, char **argv, GError **error)
 		  "Who signs the services' certificates, PEM", "FILE" },
 		{ "allow", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->names,
 		  "Answer only services whose certificate is for this name (repeatable)", "NAME" },
+		{ "token", 0, 0, G_OPTION_ARG_STRING, &options->token,
+		  "Make new keys in this PKCS#11 token", "pkcs11:token=NAME" },
+		{ "pin-source", 0, 0, G_OPTION_ARG_FILENAME, &options->pin_source,
+		  "Its first line is the token's PIN", "FILE|fd:N" },
 		{ NULL },
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new("");
@@ -101,6 +112,11 @@ static gboolean parse(Options *options, int argc, char **argv, GError **error)
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse(context, &argc, &argv, error))
 		return FALSE;
+	/* pavised gives the directory as an argument, and a socket. */
+	if (argc == 2 && !options->listen && !options->keys) {
+		options->keys = g_strdup(argv[1]);
+		return TRUE;
+	}
 	if (argc > 1)
 		return pv_fail(error, PV_ERROR_USAGE, "unexpected argument \"%s\"", argv[1]);
 	return check_options(options, error);
@@ -135,7 +151,7 @@ static gboolean serve_services(const Options *options, GError **error)
 	lock = pv_file_lock(lock_path, TRUE, error);
 	if (lock < 0)
 		return FALSE;
-	keys = open_keys(options->keys, error);
+	keys = open_keys(options, error);
 	if (!keys || !pv_confine_key_holder(TRUE, error))
 		return FALSE;
 	address = pv_signer_listener_address(listener);
@@ -154,14 +170,10 @@ int main(int argc, char **argv)
 	gboolean done;
 
 	pv_secret_protect_process();
-	if (argc == 2 && argv[1][0] != '-') {
-		done = serve_parent(argv[1], &error);
-	} else {
-		if (!parse(&options, argc, argv, &error)) {
-			pv_terminal_fail(PROGRAM, error);
-			return 2;
-		}
-		done = serve_services(&options, &error);
+	if (!parse(&options, argc, argv, &error)) {
+		pv_terminal_fail(PROGRAM, error);
+		return 2;
 	}
+	done = options.listen ? serve_services(&options, &error) : serve_parent(&options, &error);
 	return done ? 0 : pv_terminal_fail(PROGRAM, error);
 }
