@@ -113,6 +113,19 @@ assert roles["targets"]["keys"][0]["hardware"] is False, roles' <<<"$output"
 	[[ "$output" == *admit*"YubiKey 4242424, firmware 5.7.1"* ]]
 }
 
+@test "key attest verifies what it keeps, and says under whom" {
+	key=$(basename "$(ls trust/attestations/*.pem | head -n 1)" .pem)
+	run -0 --separate-stderr pavise key attest "$key" --attestation-roots roots
+	[[ "$output" == "-----BEGIN CERTIFICATE-----"* ]]
+	[[ "$stderr" == *"verified under Rig PIV Root CA Serial 1: YubiKey "*", PIN once"* ]]
+	run -0 --separate-stderr pavise key attest "$key" --attestation-roots roots --json
+	[[ "$output" == *'"hardware":true'*'"state":"attested"'* ]]
+	run -1 --separate-stderr pavise key attest "$key" --attestation-roots other
+	[[ "$stderr" == *"leads to none of the 1 attestation roots"* ]]
+	run -0 --separate-stderr pavise key attest "$key"
+	[[ "$stderr" == *"not verified: no roots of attestations are known here"* ]]
+}
+
 @test "two devices make a threshold of two" {
 	demand 'touch: always'
 	run -0 admit two

@@ -155,6 +155,7 @@ static void clear(PvKeyOptions *options)
 	g_free(options->pin_source);
 	g_free(options->management_source);
 	g_free(options->puk_source);
+	g_free(options->attestation_roots);
 	g_free(options->new_pin_source);
 	g_free(options->new_puk_source);
 	g_free(options->directory);
@@ -199,6 +200,9 @@ int pv_command_key(int argc, char **argv)
 		  "Its first line is the token's new PUK (setup)", "FILE|fd:N" },
 		{ "yes", 'y', 0, G_OPTION_ARG_NONE, &options.yes, "Do not ask (remove, setup)",
 		  NULL },
+		{ "attestation-roots", 0, 0, G_OPTION_ARG_FILENAME, &options.attestation_roots,
+		  "Whom to believe about keys in devices: a directory of PEM files (attest)",
+		  "DIR" },
 		{ "json", 0, 0, G_OPTION_ARG_NONE, &options.json, "Print JSON", NULL },
 		{ NULL },
 	};

@@ -8,6 +8,7 @@ typedef struct {
 	char *trust_dir, *role, *gun, *output, *new_passphrase;
 	char *store, *pin_policy, *touch_policy, *pin_source, *management_source;
 	char *puk_source, *new_pin_source, *new_puk_source;
+	char *attestation_roots;
 	gboolean json, yes, replace;
 	char *directory; /* of the keys */
 	PvPassphrases *passphrases;

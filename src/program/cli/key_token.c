@@ -17,6 +17,7 @@
 #include "program/cli/key.h"
 #include "program/cli/published.h"
 #include "trust/attestations.h"
+#include "trust/hardware.h"
 #include "trust/keys.h"
 #include "trust/token_keys.h"
 
@@ -65,6 +66,43 @@ static GBytes *keep_attestation(PvKeyOptions *options, const char *uri, const Pv
 	return g_steal_pointer(&pem);
 }
 
+/*
+ * What the attestation that was kept proves, if it is known whom to believe: on standard error, since
+ * the attestation itself goes to standard output; or all of it there, as JSON.
+ */
+static gboolean tell_proof(const PvKeyOptions *options, const PvPublicKey *key, GError **error)
+{
+	g_autoptr(PvAttestationRoots) roots =
+		pv_attestation_roots_load(options->attestation_roots, error);
+	g_autoptr(PvHardware) hardware = NULL;
+	g_autofree char *words = NULL;
+
+	if (!roots)
+		return FALSE;
+	hardware = pv_hardware_find(options->directory, key, roots, pv_time_now());
+	if (hardware->state == PV_HARDWARE_ATTESTED) {
+		const char *weakness = pv_attestation_weakness(&hardware->facts, hardware->kind);
+
+		words = pv_hardware_words(hardware);
+		fprintf(stderr, "verified under %s: %s\n", hardware->root, words);
+		if (weakness)
+			fprintf(stderr, "warning: %s\n", weakness);
+	} else if (!options->attestation_roots && pv_attestation_roots_count(roots) == 0) {
+		fprintf(stderr, "not verified: no roots of attestations are known here; name a "
+				"directory of them by --attestation-roots\n");
+	} else {
+		return pv_fail(error, PV_ERROR_SIGNATURE, "key %.7s: %s", hardware->id,
+			       hardware->why ? hardware->why : "its attestation is gone");
+	}
+	if (options->json) {
+		g_autoptr(json_t) value = pv_hardware_json(hardware);
+		g_autofree char *text = pv_json_text(value, FALSE);
+
+		fputs(text, stdout);
+	}
+	return TRUE;
+}
+
 gboolean pv_key_attest(PvKeyOptions *options, int argc, char **argv, GError **error)
 {
 	g_autoptr(PvStoredKey) key = pv_key_find(options, argv[1], error);
@@ -88,7 +126,11 @@ gboolean pv_key_attest(PvKeyOptions *options, int argc, char **argv, GError **er
 	pem = keep_attestation(options, key->uri, key->public, error);
 	if (!pem)
 		return FALSE;
+	if (!tell_proof(options, key->public, error))
+		return FALSE;
 	text = g_bytes_get_data(pem, &size);
+	if (options->json && !options->output)
+		return TRUE;
 	if (options->output)
 		return pv_file_replace(options->output, text, size, 0644, error);
 	return fwrite(text, 1, size, stdout) == size ||
