@@ -269,6 +269,21 @@ static void add_delegators(GHashTable *names, const char *role)
 	} while (slash);
 }
 
+/* What was said of their keys before missing attestations were asked for. */
+static void refresh_roles(const PvRepository *repository, const PvTufState *state,
+			  PvTrustAnswer *answer)
+{
+	for (guint i = 0; i < answer->roles->len; i++) {
+		PvTrustRole *role = answer->roles->pdata[i];
+		const PvMetadata *metadata = pv_tuf_metadata(state, role->name);
+
+		if (!metadata)
+			continue;
+		pv_hardware_role_free(role->hardware);
+		role->hardware = hardware_of(repository, state, metadata);
+	}
+}
+
 static void add_hardware(PvRepository *repository, const PvTufState *state, PvTrustAnswer *answer)
 {
 	const PvMetadata *const top[] = { state->root, state->snapshot, state->timestamp };
@@ -276,9 +291,10 @@ static void add_hardware(PvRepository *repository, const PvTufState *state, PvTr
 	g_autoptr(GPtrArray) names = NULL;
 	g_autoptr(GError) failure = NULL;
 
-	pv_repository_fetch_attestations(repository, state, &failure);
+	pv_repository_bring_attestations(repository, state, &answer->digest, &failure);
 	if (failure)
 		answer->hardware_note = g_strdup(failure->message);
+	refresh_roles(repository, state, answer);
 	answer->hardware = g_ptr_array_new_with_free_func((GDestroyNotify)pv_hardware_role_free);
 	for (gsize i = 0; i < G_N_ELEMENTS(top); i++)
 		g_ptr_array_add(answer->hardware, hardware_of(repository, state, top[i]));

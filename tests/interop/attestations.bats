@@ -70,6 +70,12 @@ assert [m["artifactType"] for m in index["manifests"]] == ["application/vnd.pavi
 
 	run -0 pavise verify "$gun:v3" "${options[@]}" --trust-dir "$reader" --tofu
 	[ ! -e "$reader/attestations" ]
+	# Who wants to know of devices gets it at once.
+	mkdir "$BATS_TEST_TMPDIR/roots"
+	cp "$BATS_TEST_TMPDIR/device/ca.pem" "$BATS_TEST_TMPDIR/roots"
+	run -0 pavise verify --json --hardware --attestation-roots "$BATS_TEST_TMPDIR/roots" "$gun:v3" "${options[@]}" \
+		--trust-dir "$BATS_TEST_TMPDIR/other" --tofu
+	[ "$(jq -r '.roles[0].keys[0].hardware' <<<"$output")" = true ] || { echo "$output"; false; }
 	run -0 --separate-stderr pavise inspect "$gun:v3" "${options[@]}" --trust-dir "$reader"
 	[ -z "$stderr" ]
 	cmp "$reader/attestations/$root.pem" "$trust/attestations/$root.pem"
