@@ -213,7 +213,7 @@
 #define PV_ANSWER_CACHE_BYTES       (8 * PV_MIB) /* bytes: answers to reads, ready to be sent again */
 #define PV_JWT_BYTES_MAX            (12 * PV_KIB) /* bytes: a bearer token; a long chain makes 8 KiB */
 #define PV_JWT_CHAIN_MAX            8             /* certificates in a token's x5c */
-#define PV_TOKEN_KEYS_MAX           256           /* certificates in a rootcertbundle */
+#define PV_JWT_AUTHORITIES_MAX      256           /* certificates in a rootcertbundle */
 
 /* store */
 #define PV_STORE_ATTESTATIONS_MAX  4096    /* attestations kept for one GUN; it has as many keys */

@@ -113,10 +113,10 @@ PvTokenKeys *pv_token_keys_new(GBytes *bundle, GError **error)
 
 		if (!certificate)
 			break;
-		if (++count > PV_TOKEN_KEYS_MAX)
+		if (++count > PV_JWT_AUTHORITIES_MAX)
 			return pv_fail_null(error, PV_ERROR_LIMIT,
 					    "the bundle has more than %d certificates",
-					    PV_TOKEN_KEYS_MAX);
+					    PV_JWT_AUTHORITIES_MAX);
 		X509_STORE_add_cert(keys->authorities, certificate);
 		add_key(keys, certificate);
 	}

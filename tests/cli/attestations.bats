@@ -248,3 +248,30 @@ asked() {
 	pavise sign "$gun:v2" --from "oci:$BATS_TEST_TMPDIR/image:12" "${options[@]}" --trust-dir "$BATS_TEST_TMPDIR/new"
 	get "$targets" | cmp - "$BATS_TEST_TMPDIR/targets.pem"
 }
+
+@test "admit with a policy that demands hardware finds what the publisher's server has, and refuses without" {
+	start_service
+	publish
+	mkdir "$BATS_TEST_TMPDIR/roots"
+	cp "$BATS_TEST_TMPDIR/device/ca.pem" "$BATS_TEST_TMPDIR/roots"
+	cat >"$BATS_TEST_TMPDIR/policy.yaml" <<-'YAML'
+		version: 1
+		images:
+		  - match: "localhost:5000/lab/*"
+		    trust: required
+		    hardware: {touch: always, pin: once}
+	YAML
+	admit=(pavise admit --policy "$BATS_TEST_TMPDIR/policy.yaml" --attestation-roots "$BATS_TEST_TMPDIR/roots" --tofu
+		--store "$BATS_TEST_TMPDIR/store" "${options[@]}")
+	run -1 "${admit[@]}" --trust-dir "$BATS_TEST_TMPDIR/before" "$gun:v1"
+	[[ "$output" == *"hardware"* || "$output" == *"device"* || "$output" == *"attest"* ]] || { echo "$output"; false; }
+	keep root targets
+	pavise sign "$gun:v2" --from "oci:$BATS_TEST_TMPDIR/image:12" "${options[@]}" --trust-dir "$trust"
+	run "${admit[@]}" --trust-dir "$BATS_TEST_TMPDIR/reader" "$gun:v2"
+	[ "$status" = 0 ] || { echo "$output"; false; }
+	# Touch never: the attestation is good, and not enough.
+	attest "$BATS_TEST_TMPDIR/device" "$BATS_TEST_TMPDIR/targets.pub" 01 >"$trust/attestations/$targets.pem"
+	pavise sign "$gun:v3" --from "oci:$BATS_TEST_TMPDIR/image:12" "${options[@]}" --trust-dir "$trust"
+	run -1 "${admit[@]}" --trust-dir "$BATS_TEST_TMPDIR/after" "$gun:v3"
+	[[ "$output" == *touch* ]] || { echo "$output"; false; }
+}

@@ -29,7 +29,8 @@ static void test_bundle(void)
 {
 	g_autofree char *pem = certificate();
 
-	for (guint count = PV_TOKEN_KEYS_MAX - 1; count <= PV_TOKEN_KEYS_MAX + 1; count++) {
+	for (guint count = PV_JWT_AUTHORITIES_MAX - 1; count <= PV_JWT_AUTHORITIES_MAX + 1;
+	     count++) {
 		g_autoptr(GString) text = g_string_new("what stands before counts for nothing\n");
 		g_autoptr(GError) error = NULL;
 		g_autoptr(PvTokenKeys) keys = NULL;
@@ -37,7 +38,7 @@ static void test_bundle(void)
 		for (guint i = 0; i < count; i++)
 			g_string_append(text, pem);
 		keys = keys_of(text->str, &error);
-		if (count <= PV_TOKEN_KEYS_MAX)
+		if (count <= PV_JWT_AUTHORITIES_MAX)
 			g_assert_no_error(error);
 		else
 			g_assert_error(error, PV_ERROR, PV_ERROR_LIMIT);
