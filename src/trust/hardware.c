@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "trust/attestations.h"
+#include "trust/token_keys.h"
 
 void pv_hardware_free(PvHardware *hardware)
 {
@@ -72,22 +73,19 @@ static void look_for_file(PvHardware *hardware, const char *directory, const PvP
 /* tokens/<id>.json says that this machine uses a key in a token, and how it came there. */
 static void look_for_token(PvHardware *hardware, const char *directory, const PvPublicKey *key)
 {
-	g_autofree char *path =
-		g_strdup_printf("%s/tokens/%s.json", directory, pv_public_key_canonical_id(key));
-	g_autoptr(GBytes) text = pv_file_read(path, PV_CLIENT_CONFIG_BYTES_MAX, NULL);
-	g_autoptr(json_t) note =
-		text ? pv_json_load(text, PV_CLIENT_CONFIG_BYTES_MAX, path, NULL) : NULL;
-	const char *uri = note ? pv_json_string(note, "uri") : NULL;
-	const char *origin = note ? pv_json_string(note, "origin") : NULL;
+	const char *id = pv_public_key_canonical_id(key);
+	g_autofree char *path = pv_token_key_path(directory, id);
+	g_autoptr(PvStoredKey) record = pv_token_key_read(path, id, NULL);
 
-	if (!uri)
+	if (!record)
 		return;
 	hardware->state = PV_HARDWARE_IMPORTED;
-	hardware->why = origin && strcmp(origin, "imported") == 0
-				? g_strdup_printf("it was imported into %s, so that copies of it "
-						  "may exist: such a key cannot be attested",
-						  uri)
-				: g_strdup_printf("it is in %s, which has not attested it", uri);
+	hardware->why =
+		record->origin == PV_ORIGIN_IMPORTED
+			? g_strdup_printf("it was imported into %s, so that copies of it "
+					  "may exist: such a key cannot be attested",
+					  record->uri)
+			: g_strdup_printf("it is in %s, which has not attested it", record->uri);
 }
 
 PvHardware *pv_hardware_find(const char *directory, const PvPublicKey *key,

@@ -14,10 +14,7 @@ setup_file() {
 	export drive=$PAVISE_BIN/../../tests/hardware/drive
 	# The cards' states in memory: a disk's fsync is no part of a card.
 	[ ! -w /dev/shm ] || export TMPDIR=/dev/shm
-	rig_start
-	rig_make five
-	cp "$rig/five.card" "$rig/fresh"
-	rig_card five
+	rig_one five
 	echo "what is signed" >"$rig/message"
 }
 
@@ -26,10 +23,7 @@ teardown_file() {
 }
 
 setup() {
-	cp "$rig/fresh" "$rig/five.card"
-	rig_tell five load "$rig/five.card"
-	rig_insert five
-	rig_forget five
+	rig_fresh five
 	cd "$BATS_TEST_TMPDIR"
 }
 

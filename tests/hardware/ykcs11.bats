@@ -11,10 +11,7 @@ module=/usr/lib/x86_64-linux-gnu/libykcs11.so.2
 
 setup_file() {
 	[ ! -w /dev/shm ] || export TMPDIR=/dev/shm
-	rig_start
-	rig_make five
-	cp "$rig/five.card" "$rig/fresh"
-	rig_card five
+	rig_one five
 }
 
 teardown_file() {
@@ -22,9 +19,7 @@ teardown_file() {
 }
 
 setup() {
-	cp "$rig/fresh" "$rig/five.card"
-	rig_tell five load "$rig/five.card"
-	rig_insert five
+	rig_fresh five
 	cd "$BATS_TEST_TMPDIR"
 	echo 123456 >pin
 	echo $management >management

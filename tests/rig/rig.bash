@@ -8,6 +8,8 @@
 #   rig_remove NAME, rig_insert NAME
 #   rig_apdus NAME               the commands it got since rig_forget NAME, one a line, in hex
 #   rig_end NAME                 ends the card; its state stays
+#   rig_one NAME                 rig_start with one new card in the first reader
+#   rig_fresh NAME               makes that card what it was at first; nothing of it is counted yet
 #   rig_stop                     ends all that rig_start and rig_card began
 #
 # All of it lives in $rig, a short path because of sockets. Nothing of the machine's own pcscd,
@@ -153,4 +155,18 @@ rig_stop() {
 	wait "$rig_pid" 2>/dev/null || true
 	rm -rf "$rig"
 	unset rig_pid rig
+}
+
+rig_one() {
+	rig_start
+	rig_make "$1"
+	cp "$rig/$1.card" "$rig/fresh"
+	rig_card "$1"
+}
+
+rig_fresh() {
+	cp "$rig/fresh" "$rig/$1.card"
+	rig_tell "$1" load "$rig/$1.card"
+	rig_insert "$1"
+	rig_forget "$1"
 }

@@ -9,10 +9,7 @@ load rig
 ykcs11=/usr/lib/x86_64-linux-gnu/libykcs11.so
 
 setup_file() {
-	rig_start
-	rig_make five
-	cp "$rig/five.card" "$rig/fresh"
-	rig_card five
+	rig_one five
 }
 
 teardown_file() {
@@ -20,10 +17,7 @@ teardown_file() {
 }
 
 setup() {
-	cp "$rig/fresh" "$rig/five.card"
-	rig_tell five load "$rig/five.card"
-	rig_insert five
-	rig_forget five
+	rig_fresh five
 	cd "$BATS_TEST_TMPDIR"
 }
 

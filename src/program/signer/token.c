@@ -101,5 +101,8 @@ PvPrivateKey *pv_signer_token_key(PvSignerToken *token, const char *uri, PvPubli
 
 gboolean pv_signer_token_remove(PvSignerToken *token, const char *uri, GError **error)
 {
-	return pv_tokens_remove(token->tokens, uri, error);
+	g_autoptr(GPtrArray) there = pv_tokens_list(token->tokens, uri, error);
+
+	/* A removal that was interrupted has taken it already. */
+	return there && (there->len == 0 || pv_tokens_remove(token->tokens, uri, error));
 }

@@ -35,4 +35,5 @@ PvTokenKey *pv_signer_token_make(PvSignerToken *token, const char *gun, const ch
 PvPrivateKey *pv_signer_token_key(PvSignerToken *token, const char *uri, PvPublicKey *public,
 				  GError **error);
 
+/* What is gone already is no failure. */
 gboolean pv_signer_token_remove(PvSignerToken *token, const char *uri, GError **error);

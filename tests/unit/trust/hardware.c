@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "crypto/certificate.h"
 #include "trust/hardware.h"
+#include "trust/token_keys.h"
 
 typedef struct {
 	char *directory;
@@ -151,16 +152,24 @@ static void test_refused(Fixture *fixture, const void *data)
 	expect_state(fixture, PV_HARDWARE_INVALID, "");
 }
 
+/* As a command notes the maker's key when it made or found it at @uri. */
+static void record(const Fixture *fixture, const char *uri, PvTokenOrigin origin)
+{
+	g_autoptr(PvTokenKey) key = pv_token_key_new();
+
+	key->uri = g_strdup(uri);
+	key->token = g_strdup("a token");
+	key->public = pv_public_key_ref(fixture->maker.key);
+	key->origin = origin;
+	g_assert_true(pv_token_key_record(fixture->directory, key, NULL, "root", NULL));
+}
+
 static void test_tokens(Fixture *fixture, const void *data)
 {
-	static const char imported[] = "{\"uri\":\"yubikey:serial=5;slot=9c\","
-				       "\"origin\":\"imported\"}",
-			  unknown[] = "{\"uri\":\"pkcs11:token=hsm\",\"origin\":\"unknown\"}";
-
-	write_file(fixture, "tokens", ".json", imported, strlen(imported));
+	record(fixture, "yubikey:serial=5;slot=9c", PV_ORIGIN_IMPORTED);
 	expect_state(fixture, PV_HARDWARE_IMPORTED,
 		     "it was imported into yubikey:serial=5;slot=9c");
-	write_file(fixture, "tokens", ".json", unknown, strlen(unknown));
+	record(fixture, "pkcs11:token=hsm", PV_ORIGIN_UNKNOWN);
 	expect_state(fixture, PV_HARDWARE_IMPORTED, "it is in pkcs11:token=hsm, which has not");
 	write_file(fixture, "tokens", ".json", "junk", 4);
 	write_file(fixture, "private", ".key", "key", 3);
