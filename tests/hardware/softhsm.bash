@@ -20,7 +20,7 @@ uri() {
 	echo "pkcs11:token=$1${2:+;id=%$2}?module-path=${module:-$softhsm_module}"
 }
 
-# start_p11_server LABEL USER: serves the token LABEL to USER alone, over a socket: sets p11_socket,
+# start_p11_server LABEL USER [LABEL]: serves the tokens to USER alone, over a socket: sets p11_socket,
 # p11_pid, and p11_shared: a directory that others come to, which those of bats are not.
 start_p11_server() {
 	local directory
@@ -28,7 +28,7 @@ start_p11_server() {
 	directory=$p11_shared
 	chmod 711 "$directory"
 	p11_socket=$directory/socket
-	p11-kit server -f --provider "$softhsm_module" -n "$p11_socket" -u "$2" "pkcs11:token=$1" \
+	p11-kit server -f --provider "$softhsm_module" -n "$p11_socket" -u "$2" "pkcs11:token=$1" ${3:+"pkcs11:token=$3"} \
 		>"$directory/out" 2>"$directory/err" 3>&- &
 	p11_pid=$!
 	wait_for "$directory/out" '^P11_KIT_SERVER_ADDRESS=' || return 1

@@ -82,7 +82,7 @@ whole_life() {
 }
 
 @test "through p11-kit server, as another user, who cannot read the token's files" {
-	start_p11_server one nobody
+	start_p11_server one nobody two
 	other=$p11_shared/other
 	install -d -o nobody -m 700 "$other" "$other/home"
 	as_nobody() {
@@ -102,6 +102,19 @@ whole_life() {
 	run -0 as_nobody pavise repo init $gun --root-key "$(uri one)" --publish "${client[@]}"
 	run -0 as_nobody pavise sign $gun:v1 --from "oci:$other/image:12" "${client[@]}"
 	run -0 verify v1
+	# The root goes on to a second token behind the same socket.
+	run -0 --separate-stderr as_nobody pavise key generate root --store "$(uri two)" --trust-dir "$other/trust" \
+		--pin-source /dev/stdin <two.pin
+	second=$(as_nobody pavise key list --trust-dir "$other/trust" --json |
+		member '[k["id"] for k in j if "token=two" in k["store"]][0]')
+	run -0 as_nobody "$PAVISE_SOURCE/tests/hardware/at-terminal" "PIN of one=pin of one" "PIN of two=pin of two" -- \
+		pavise repo rotate $gun root --key "$second" --trust-dir "$other/trust" --server "$server" \
+		--tlscacert "$other/ca.crt"
+	[[ "$output" == *"PIN of two (serial "* ]]
+	run -0 as_nobody pavise sign $gun:v2 --from "oci:$other/image:12" "${client[@]}"
+	run -0 verify v2
+	run -0 notary -s "$server" --tlscacert "$ca" -d notary list $gun
+	[[ "$output" == *"v2 "* ]]
 	# The server stands, another user is refused.
 	P11_KIT_SERVER_ADDRESS="unix:path=$p11_socket" run -3 pavise key list --store "$(uri one)"
 	[[ "$output" == *"pavise key: "* ]]

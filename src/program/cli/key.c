@@ -65,7 +65,7 @@ static gboolean list(PvKeyOptions *options, int argc, char **argv, GError **erro
 	g_autoptr(GPtrArray) keys = NULL;
 	g_autoptr(json_t) all = json_array();
 
-	if (options->store)
+	if (options->store && strcmp(options->store, "file:") != 0)
 		return pv_key_list_store(options, error);
 	keys = pv_trust_keys(options->directory, error);
 	if (!keys)
