@@ -96,9 +96,9 @@ typedef struct {
 	PvTargetPlaces *places; /* (nullable) of pv_metadata_parse_for_index() */
 	/*
 	 * (nullable) What is known of the file since it was verified before (tuf/index.h): its
-	 * length and hashes, and the ids of the keys whose signatures are good, which verifying
-	 * goes by instead of the signatures. @file and @canonical are then NULL if the file was
-	 * not read whole.
+	 * length and hashes, and the ids of keys whose signatures are good, which are not verified
+	 * again. @file and @canonical are then NULL if the file was not read whole: no other
+	 * signature counts.
 	 */
 	PvFileMeta *known;
 	GHashTable *proven; /* set of char* */

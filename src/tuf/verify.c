@@ -17,8 +17,10 @@ static gboolean has_good_signature(const PvMetadata *metadata, const PvPublicKey
 	const void *message;
 	gsize size;
 
-	if (metadata->proven)
-		return g_hash_table_contains(metadata->proven, pv_public_key_id(key));
+	if (metadata->proven && g_hash_table_contains(metadata->proven, pv_public_key_id(key)))
+		return TRUE;
+	if (!metadata->canonical)
+		return FALSE; /* not read whole: what was proven is all that is known */
 	message = g_bytes_get_data(metadata->canonical, &size);
 	for (guint i = 0; i < metadata->signatures->len; i++) {
 		const PvSignature *signature = metadata->signatures->pdata[i];

@@ -56,11 +56,21 @@ PvMetadata *pv_tuf_read_remembered(const PvTufUpdate *update, const char *role, 
 	return metadata;
 }
 
+static gboolean is_proven(const PvMetadata *metadata, const PvRole *role)
+{
+	guint count = 0;
+
+	for (guint i = 0; metadata->proven && i < role->keys->len; i++)
+		count += g_hash_table_contains(metadata->proven,
+					       pv_public_key_id(role->keys->pdata[i]));
+	return count >= role->threshold;
+}
+
 /* What the index does not know as proven may be signed all the same: by a key that was added. */
 gboolean pv_tuf_verify_or_prove(PvMetadata *metadata, const PvRole *keys, GError **error)
 {
-	return (metadata->proven && pv_metadata_verify(metadata, keys, NULL)) ||
-	       pv_metadata_prove(metadata, keys, error);
+	return is_proven(metadata, keys) ? pv_metadata_verify(metadata, keys, error)
+					 : pv_metadata_prove(metadata, keys, error);
 }
 
 PvMetadata *pv_tuf_remembered(const PvTufUpdate *update, const char *role, const PvRole *keys)
